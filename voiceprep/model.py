@@ -1,0 +1,292 @@
+"""The nouns, frozen. Must not know audio samples, devices, providers, files or the clock.
+
+`*_ms` is session audio time, counted in microphone samples from the start of the session.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# ---------------------------------------------------------------------------------------------- bank
+
+
+class QuestionKind(StrEnum):
+    TECHNICAL = "technical"
+    BEHAVIOURAL = "behavioural"
+    SYSTEM_DESIGN = "system-design"
+    EXPERIENCE = "experience"
+
+
+class ExampleLevel(StrEnum):
+    STRONG = "strong"
+    PARTIAL = "partial"
+    WEAK = "weak"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPoint:
+    """One thing a good answer says. `weight` is relative within the question; `probe` asks for it when missing."""
+
+    id: str
+    text: str
+    weight: float = 1.0
+    phrases: tuple[str, ...] = ()
+    probe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Misconception:
+    """A typical wrong belief and how people say it."""
+
+    id: str
+    text: str
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A graded answer. `credited` names the key points a fair marker would credit."""
+
+    level: ExampleLevel
+    text: str
+    credited: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One bank question (DESIGN section 5). `difficulty` 1–5; `answer_seconds` is the expected length."""
+
+    id: str
+    topic: str
+    text: str
+    key_points: tuple[KeyPoint, ...]
+    kind: QuestionKind = QuestionKind.TECHNICAL
+    difficulty: int = 3
+    reference: str = ""
+    misconceptions: tuple[Misconception, ...] = ()
+    answer_seconds: int = 60
+    examples: tuple[Example, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A glossary entry: how a technical term is written, what recognisers hear instead, how it is pronounced.
+
+    `phonemes` uses the misaki alphabet of the local voice; empty means its own guess is good.
+    """
+
+    written: str
+    heard_as: tuple[str, ...] = ()
+    phonemes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    id: str
+    title: str
+    questions: tuple[Question, ...]
+    description: str = ""
+    glossary: tuple[Term, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------ speech
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One written token and when it was said. `heard` is what the recogniser wrote before a glossary repair."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    heard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What somebody said. `text` is always the words joined by single spaces, so offsets map to words."""
+
+    words: tuple[Word, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def heard(self) -> str:
+        """The words as the recogniser wrote them, before glossary repairs."""
+        return " ".join(word.heard or word.text for word in self.words)
+
+
+class AnswerEnd(StrEnum):
+    """Why listening stopped."""
+
+    FINISHED = "finished"  # the candidate finished speaking
+    SILENT = "silent"  # nothing was said, nudges included
+    SKIPPED = "skipped"  # the candidate asked for the next question
+    TIME_LIMIT = "time_limit"
+    SESSION_ENDED = "session_ended"  # the candidate ended the interview, or the audio ran out
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One stretch of listening. `start_ms`/`end_ms`: first to last speech sample (both the same when silent)."""
+
+    transcript: Transcript
+    start_ms: int
+    end_ms: int
+    ended_by: AnswerEnd
+    is_typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the interviewer said: what was meant, and the part that was heard before an interruption."""
+
+    text: str
+    heard_text: str
+    start_ms: int
+    end_ms: int
+    is_interrupted: bool = False
+
+
+class TurnKind(StrEnum):
+    GREETING = "greeting"
+    QUESTION = "question"
+    FOLLOW_UP = "follow_up"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBrief:
+    """What the interviewer does next: say `text`, then listen when `expects_answer`.
+
+    `answer_limit_ms` ends listening politely; `question_number` counts from 1.
+    """
+
+    kind: TurnKind
+    text: str
+    question_id: str | None = None
+    key_point_id: str | None = None
+    expects_answer: bool = True
+    answer_limit_ms: int = 180_000
+    question_number: int = 0
+    question_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimings:
+    """Stage times of one reply on the session clock; None where a stage did not happen.
+
+    `speech_end_ms` is the end of the candidate's previous speech, `first_sound_ms` the first sample heard.
+    """
+
+    speech_end_ms: int | None = None
+    decided_ms: int | None = None
+    first_sound_ms: int | None = None
+
+    @property
+    def reply_ms(self) -> int | None:
+        """End of the candidate's speech to the first sound of the reply."""
+        if self.speech_end_ms is None or self.first_sound_ms is None:
+            return None
+        return self.first_sound_ms - self.speech_end_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange: the brief, what was said of it, and the answer (None when none was expected)."""
+
+    index: int
+    brief: TurnBrief
+    said: tuple[Spoken, ...]
+    answer: Answer | None = None
+    timings: TurnTimings = field(default_factory=TurnTimings)
+
+
+# ------------------------------------------------------------------------------------------ scores
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPointScore:
+    """Credited or not, with the evidence: `quote == answer[start_char:end_char]` and its audio span."""
+
+    id: str
+    is_credited: bool
+    credit: float
+    quote: str | None = None
+    start_char: int | None = None
+    end_char: int | None = None
+    audio_start_ms: int | None = None
+    audio_end_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionScore:
+    """`score` is the weighted share of credit in 0..1, or None when there is not enough evidence."""
+
+    question_id: str
+    score: float | None
+    key_points: tuple[KeyPointScore, ...]
+    is_abstained: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionScores:
+    """A whole session judged once. `overall` is computed from the questions, never by a model.
+
+    `interval` is the 90 % interval of the mean over questions; both None when nothing could be scored.
+    """
+
+    judge: str
+    rubric_hash: str
+    questions: tuple[QuestionScore, ...]
+    overall: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechPause:
+    """Silence inside an answer."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillerCount:
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How it was said, observed on the audio timeline; None where there was too little speech to tell.
+
+    `pace_wpm` leaves out gaps over 1 s; `pauses` are silences of 0.5 s and more inside answers;
+    `time_to_first_word_ms` has one entry per answer; `talk_share` is candidate / (candidate + interviewer).
+    """
+
+    answer_count: int
+    word_count: int
+    speech_ms: int
+    pace_wpm: float | None
+    pace_percentile: int | None
+    fillers: tuple[FillerCount, ...]
+    fillers_per_100_words: float | None
+    pauses: tuple[SpeechPause, ...]
+    longest_pause_ms: int
+    time_to_first_word_ms: tuple[int, ...]
+    talk_share: float | None
+    interruption_count: int
+
+
+class Outcome(StrEnum):
+    """How a session ended; `running` in a folder means it was killed."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    RECOVERED = "recovered"

@@ -1,0 +1,214 @@
+"""Protocols between the interview and the world: audio, recognisers, voices, turn models, engines.
+
+Audio is int16 mono: the microphone at 16 kHz in 20 ms blocks, the speaker at 24 kHz.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from voiceprep.events import Emit
+from voiceprep.model import Answer, Question, QuestionScore, Transcript, Turn, TurnBrief
+
+Samples = npt.NDArray[np.int16]
+"""Mono PCM. Shape (n_samples,)."""
+
+MICROPHONE_RATE_HZ = 16_000
+SPEAKER_RATE_HZ = 24_000
+BLOCK_MS = 20
+MICROPHONE_BLOCK_SAMPLES = MICROPHONE_RATE_HZ * BLOCK_MS // 1000
+SPEAKER_BLOCK_SAMPLES = SPEAKER_RATE_HZ * BLOCK_MS // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """20 ms of microphone audio. `samples`: shape (320,); `start_ms`: its place on the session clock."""
+
+    samples: Samples
+    start_ms: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + BLOCK_MS
+
+
+class Microphone(Protocol):
+    """Where the candidate is heard. Its sample count is the session clock."""
+
+    @property
+    def position_ms(self) -> int:
+        """Audio handed out so far."""
+        ...
+
+    @property
+    def is_ended(self) -> bool:
+        """The source has no more audio (a file ran out); `read` gives silence from then on."""
+        ...
+
+    async def read(self) -> AudioBlock:
+        """The next block. Waits while a device is lost. Raises AudioDeviceError when it does not come back."""
+        ...
+
+
+class Speaker(Protocol):
+    """Where the interviewer is heard. Plays what is enqueued, in order, without gaps."""
+
+    @property
+    def heard_ms(self) -> int:
+        """Milliseconds of the current speech (since the last `stop` or `drain`) that reached the ear."""
+        ...
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything enqueued has been heard."""
+        ...
+
+    def enqueue(self, samples: Samples) -> None:
+        """Add 24 kHz audio of any length. Shape (n_samples,). Never blocks."""
+        ...
+
+    def pause(self) -> None:
+        """Silence at once; the rest is kept."""
+        ...
+
+    def resume(self) -> None: ...
+
+    def stop(self) -> int:
+        """Silence at once, drop the rest, return the ms heard of the current speech."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """What a recogniser thinks so far. `through_ms`: audio it has taken into account."""
+
+    text: str = ""
+    through_ms: int = 0
+
+
+class TranscriptionStream(Protocol):
+    """One answer being transcribed."""
+
+    @property
+    def provisional(self) -> Provisional:
+        """Newest text, without waiting."""
+        ...
+
+    def push(self, block: AudioBlock, is_speech: bool) -> None:
+        """Hand over the next block, in order. Never blocks."""
+        ...
+
+    async def finish(self) -> Transcript:
+        """The final transcript with word times on the session clock. Raises ProviderError."""
+        ...
+
+    def close(self) -> None:
+        """Give up; no transcript is wanted."""
+        ...
+
+
+class Transcriber(Protocol):
+    """A recogniser."""
+
+    name: str
+
+    async def warm(self) -> None:
+        """Load or connect, so that the first answer is as quick as the tenth. Raises ProviderError."""
+        ...
+
+    def open_stream(self) -> TranscriptionStream: ...
+
+
+class Synthesizer(Protocol):
+    """A voice."""
+
+    name: str
+
+    async def warm(self) -> None:
+        """Load or connect. Raises ProviderError."""
+        ...
+
+    def synthesize(self, text: str) -> AsyncIterator[Samples]:
+        """24 kHz audio, the first piece as soon as there is one. Raises ProviderError."""
+        ...
+
+
+class SpeechDetector(Protocol):
+    """Voice activity detection."""
+
+    def probability(self, block: AudioBlock) -> float:
+        """Speech probability 0..1 of the newest window; blocks come in order."""
+        ...
+
+    def reset(self) -> None: ...
+
+
+class TurnModel(Protocol):
+    """A semantic end-of-turn model over audio."""
+
+    async def probability(self, samples: Samples) -> float:
+        """Probability 0..1 that the speaker is finished. `samples`: the last 8 s, shape (n_samples,)."""
+        ...
+
+
+class CommandKind(StrEnum):
+    REPEAT = "repeat"
+    SKIP = "skip"
+    PAUSE = "pause"
+    GO_ON = "go_on"
+    END = "end"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A key press or a typed answer (`text`, only with ANSWER)."""
+
+    kind: CommandKind
+    text: str = ""
+
+
+class Controls(Protocol):
+    """What the candidate's hands say."""
+
+    def take(self) -> Command | None:
+        """The next command, without waiting."""
+        ...
+
+
+Anticipate = Callable[[Answer], TurnBrief | None]
+"""What would come next if this provisional answer were final; costs nothing (see interview.py)."""
+
+
+class Judge(Protocol):
+    """Decides key points from a transcript."""
+
+    name: str
+    version: str
+    """Hash of everything that decides a score apart from the rubric: model, prompt, thresholds."""
+
+    def score(self, question: Question, transcript: Transcript) -> QuestionScore:
+        """Quotes are substrings of `transcript.text`; audio spans come from its words. Pure; any thread."""
+        ...
+
+
+class Engine(Protocol):
+    """Hears and speaks; knows nothing of plans, scores and files."""
+
+    async def warm(self) -> None: ...
+
+    async def take_turn(
+        self,
+        turn_index: int,
+        brief: TurnBrief,
+        mic: Microphone,
+        speaker: Speaker,
+        emit: Emit,
+        anticipate: Anticipate,
+    ) -> Turn:
+        """Carry out one brief. Raises ProviderError or AudioDeviceError; cancellation passes through."""
+        ...
