@@ -1,0 +1,355 @@
+"""The cascaded engine: recogniser → (interview) → voice, one brief at a time.
+
+Must not know providers, devices, plans, scores or files; time is counted in microphone audio.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
+from voiceprep.engines.floor import Floor, Heard, is_backchannel, is_echo
+from voiceprep.engines.speech import Speech, Voice
+from voiceprep.events import (
+    AnswerHeard,
+    Emit,
+    InterviewerEnded,
+    InterviewerPaused,
+    InterviewerResumed,
+    InterviewerStarted,
+    ProvisionalHeard,
+    TurnStarted,
+)
+from voiceprep.interview import NUDGES, Request, spoken_request
+from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnTimings, Word
+from voiceprep.ports import (
+    Anticipate,
+    Command,
+    CommandKind,
+    Controls,
+    Microphone,
+    Provisional,
+    Speaker,
+    SpeechDetector,
+    Synthesizer,
+    Transcriber,
+    TranscriptionStream,
+    TurnModel,
+)
+from voiceprep.tasks import Tasks
+
+RESUME_AFTER_MS = 400
+"""Silence after a sound without words before the interviewer goes on."""
+UNDECODED_MS = 800
+"""A recogniser that has said nothing for so long after speech has heard no words."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadedParts:
+    """What the engine is made of."""
+
+    transcriber: Transcriber
+    synthesizer: Synthesizer
+    detector: SpeechDetector
+    controls: Controls
+    turn_model: TurnModel | None = None
+
+
+class CascadedEngine:
+    """Implements ports.Engine. One per session."""
+
+    def __init__(self, parts: CascadedParts, tasks: Tasks, policy: EndpointPolicy) -> None:
+        self.parts = parts
+        self.tasks = tasks
+        self.floor = Floor(parts.detector, parts.controls)
+        self.voice = Voice(parts.synthesizer, tasks)
+        self.endpointer = Endpointer(policy)
+        self.previous = TurnTimings()
+
+    async def warm(self) -> None:
+        """Load recogniser and voice side by side. Raises ProviderError."""
+        await asyncio.gather(self.parts.transcriber.warm(), self.parts.synthesizer.warm())
+
+    async def take_turn(
+        self,
+        turn_index: int,
+        brief: TurnBrief,
+        mic: Microphone,
+        speaker: Speaker,
+        emit: Emit,
+        anticipate: Anticipate,
+    ) -> Turn:
+        """Say the brief, listen when it expects an answer. Raises ProviderError, AudioDeviceError."""
+        exchange = _Exchange(self, turn_index, brief, _Lines(mic, speaker, emit, anticipate))
+        try:
+            return await exchange.run()
+        finally:
+            exchange.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    mic: Microphone
+    speaker: Speaker
+    emit: Emit
+    anticipate: Anticipate
+
+
+class _Exchange:
+    """One turn under way: saying, being interrupted, listening."""
+
+    def __init__(self, engine: CascadedEngine, turn_index: int, brief: TurnBrief, lines: _Lines) -> None:
+        self._engine = engine
+        self._index = turn_index
+        self._brief = brief
+        self._mic, self._speaker = lines.mic, lines.speaker
+        self._emit, self._anticipate = lines.emit, lines.anticipate
+        self._floor = engine.floor
+        self._said: list[Spoken] = []
+        self._speech: Speech | None = None
+        self._is_nudge = False
+        self._is_yielding = False
+        self._first_sound_ms: int | None = None
+        self._stream: TranscriptionStream = engine.parts.transcriber.open_stream()
+        self._shown = ""
+        self._nudge_count = 0
+        self._turn_probability: float | None = None
+        self._side_work: list[asyncio.Task[None]] = []
+        self._answer: Answer | None = None
+        self._is_over = False
+
+    @property
+    def _now_ms(self) -> int:
+        return self._mic.position_ms
+
+    async def run(self) -> Turn:
+        self._emit(TurnStarted(at_ms=self._now_ms, turn_index=self._index, brief=self._brief))
+        self._say(self._brief.text)
+        while not self._is_over:
+            heard = await self._floor.hear(self._mic, self._emit)
+            self._stream.push(heard.block, heard.is_voiced)
+            if heard.command is not None:
+                await self._obey(heard.command)
+            elif self._floor.typed and self._may_be_typed_over:
+                self._take_typed(self._floor.typed.popleft())
+            elif self._speech is not None:
+                self._step_speaking(self._speech, heard)
+            else:
+                await self._step_listening(heard)
+        return self._turn()
+
+    def close(self) -> None:
+        """Leave nothing running, however the turn ended."""
+        self._stream.close()
+        for task in self._side_work:
+            task.cancel()
+        if self._speech is not None:
+            self._hush(self._speech)
+
+    def _turn(self) -> Turn:
+        previous = self._engine.previous
+        timings = replace(previous, first_sound_ms=self._first_sound_ms)
+        answer = self._answer
+        if answer is not None and answer.transcript.words:
+            self._engine.previous = TurnTimings(speech_end_ms=answer.end_ms, decided_ms=self._now_ms)
+        else:
+            self._engine.previous = TurnTimings()
+        return Turn(self._index, self._brief, tuple(self._said), answer, timings)
+
+    # --------------------------------------------------------------------------------- speaking
+
+    def _say(self, text: str, *, is_nudge: bool = False) -> None:
+        self._is_nudge = is_nudge
+        self._is_yielding = False
+        self._speech = self._engine.voice.say(text, self._speaker)
+
+    def _step_speaking(self, speech: Speech, heard: Heard) -> None:
+        speech.check()
+        self._note_start(speech)
+        if self._is_yielding:
+            self._yield_or_resume(speech)
+        elif heard.change is GateChange.STARTED:
+            if self._is_nudge:
+                self._hush(speech)
+            else:
+                self._speaker.pause()
+                self._is_yielding = True
+                self._emit(InterviewerPaused(at_ms=self._now_ms, turn_index=self._index))
+        elif speech.is_over:
+            self._settle(speech.finish(self._now_ms))
+
+    def _note_start(self, speech: Speech) -> None:
+        heard_ms = self._speaker.heard_ms
+        if speech.started_ms is not None or heard_ms <= 0:
+            return
+        speech.started_ms = self._now_ms - heard_ms
+        if self._first_sound_ms is None:
+            self._first_sound_ms = speech.started_ms
+        self._emit(InterviewerStarted(at_ms=speech.started_ms, turn_index=self._index, text=speech.text))
+
+    def _yield_or_resume(self, speech: Speech) -> None:
+        """Possible barge-in: words make it real, anything else lets the interviewer go on."""
+        gate, provisional = self._floor.gate, self._stream.provisional
+        words = plain_words(provisional.text)
+        is_real = bool(words) and not is_backchannel(words) and not is_echo(words, speech.text)
+        if is_real and self._brief.expects_answer:
+            self._hush(speech)
+            return
+        silence_ms = self._now_ms - gate.last_speech_ms
+        is_decoded = provisional.through_ms >= gate.last_speech_ms or silence_ms >= UNDECODED_MS
+        if not gate.is_speech and silence_ms >= RESUME_AFTER_MS and is_decoded:
+            self._is_yielding = False
+            self._speaker.resume()
+            self._reopen_stream()
+            self._emit(InterviewerResumed(at_ms=self._now_ms, turn_index=self._index))
+
+    def _hush(self, speech: Speech) -> None:
+        self._settle(speech.interrupt(self._now_ms))
+
+    def _settle(self, spoken: Spoken) -> None:
+        self._speech = None
+        self._said.append(spoken)
+        self._emit(InterviewerEnded(at_ms=self._now_ms, turn_index=self._index, spoken=spoken))
+        if self._is_nudge:
+            return
+        if self._brief.expects_answer:
+            self._engine.endpointer.begin(self._now_ms, self._brief.answer_limit_ms)
+        else:
+            self._is_over = True
+
+    # -------------------------------------------------------------------------------- listening
+
+    async def _step_listening(self, heard: Heard) -> None:
+        gate, provisional = self._floor.gate, self._stream.provisional
+        self._show(provisional)
+        if heard.change is GateChange.STARTED:
+            self._turn_probability = None
+        elif heard.change is GateChange.STOPPED:
+            self._ask_turn_model()
+        hearing = Hearing(
+            self._now_ms,
+            gate.is_speech,
+            gate.last_speech_ms,
+            provisional.text,
+            provisional.through_ms,
+            self._turn_probability,
+        )
+        verdict = self._engine.endpointer.step(hearing)
+        if verdict is Verdict.NUDGE:
+            self._say(NUDGES[min(self._nudge_count, len(NUDGES) - 1)], is_nudge=True)
+            self._nudge_count += 1
+        elif verdict is Verdict.SILENT:
+            self._end(Transcript(), AnswerEnd.SILENT)
+        elif verdict is Verdict.FINISHED:
+            await self._finish(AnswerEnd.FINISHED)
+        elif verdict is Verdict.TIME_LIMIT:
+            await self._finish(AnswerEnd.TIME_LIMIT)
+        elif self._mic.is_ended and self._is_long_silence(gate.last_speech_ms):
+            await self._finish(AnswerEnd.SESSION_ENDED)
+
+    def _is_long_silence(self, last_speech_ms: int) -> bool:
+        return self._now_ms - last_speech_ms >= self._engine.endpointer.policy.patience_ms
+
+    def _show(self, provisional: Provisional) -> None:
+        if provisional.text == self._shown:
+            return
+        self._shown = provisional.text
+        self._emit(ProvisionalHeard(at_ms=self._now_ms, turn_index=self._index, text=provisional.text))
+        if provisional.text:
+            self._side(self._look_ahead(provisional.text), "look ahead")
+
+    async def _look_ahead(self, text: str) -> None:
+        """Prepare the reply to the provisional answer; wrong guesses cost nothing but computing."""
+        words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
+        answer = Answer(Transcript(words), self._now_ms, self._now_ms, AnswerEnd.FINISHED)
+        brief = await self._engine.tasks.in_thread(self._anticipate, answer)
+        if brief is not None:
+            self._engine.voice.prepare(brief.text)
+
+    def _ask_turn_model(self) -> None:
+        model = self._engine.parts.turn_model
+        if model is not None:
+            self._side(self._judge_turn(model), "turn model")
+
+    async def _judge_turn(self, model: TurnModel) -> None:
+        self._turn_probability = await model.probability(self._floor.recent_audio())
+
+    def _side(self, job: Coroutine[Any, Any, None], name: str) -> None:
+        self._side_work = [task for task in self._side_work if not task.done()]
+        self._side_work.append(self._engine.tasks.work(job, name))
+
+    async def _finish(self, ended_by: AnswerEnd) -> None:
+        """The final transcript decides: an answer, a spoken request, or only noise."""
+        transcript = await self._stream.finish()
+        request = spoken_request(transcript.text)
+        if ended_by is AnswerEnd.FINISHED and not transcript.words:
+            self._reopen_stream()
+        elif request is Request.REPEAT:
+            self._reopen_stream()
+            self._say(self._brief.text)
+        elif request is Request.MOMENT:
+            self._reopen_stream()
+            self._engine.endpointer.be_patient(self._now_ms)
+        elif request is Request.SKIP:
+            self._end(transcript, AnswerEnd.SKIPPED)
+        elif request is Request.END:
+            self._end(transcript, AnswerEnd.SESSION_ENDED)
+        else:
+            self._end(transcript, ended_by)
+
+    def _reopen_stream(self) -> None:
+        self._stream.close()
+        self._stream = self._engine.parts.transcriber.open_stream()
+        self._shown = ""
+
+    def _end(self, transcript: Transcript, ended_by: AnswerEnd, *, is_typed: bool = False) -> None:
+        words: Sequence[Word] = transcript.words
+        start_ms, end_ms = (words[0].start_ms, words[-1].end_ms) if words else (self._now_ms, self._now_ms)
+        if words and not is_typed:
+            end_ms = max(end_ms, min(self._floor.gate.last_speech_ms, self._now_ms))
+        self._answer = Answer(transcript, start_ms, end_ms, ended_by, is_typed)
+        self._emit(AnswerHeard(at_ms=self._now_ms, turn_index=self._index, answer=self._answer))
+        self._is_over = True
+
+    # --------------------------------------------------------------------------------- commands
+
+    async def _obey(self, command: Command) -> None:
+        if command.kind is CommandKind.PAUSE:
+            command = await self._hold()
+        if command.kind is CommandKind.END:
+            await self._leave(AnswerEnd.SESSION_ENDED)
+        elif command.kind is CommandKind.SKIP:
+            await self._leave(AnswerEnd.SKIPPED)
+        elif command.kind is CommandKind.REPEAT:
+            if self._speech is not None:
+                self._hush(self._speech)
+            self._is_over = False
+            self._say(self._brief.text)
+
+    @property
+    def _may_be_typed_over(self) -> bool:
+        """A typed answer waits for a question, and for its first sentence: answers may come through a pipe."""
+        return self._brief.expects_answer and (self._speech is None or self._speech.has_heard_sentence)
+
+    def _take_typed(self, text: str) -> None:
+        if self._speech is not None:
+            self._hush(self._speech)
+        words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
+        self._end(Transcript(words), AnswerEnd.FINISHED, is_typed=True)
+
+    async def _hold(self) -> Command:
+        self._speaker.pause()
+        command, held_ms = await self._floor.hold(self._mic, self._emit)
+        self._engine.endpointer.shift(held_ms)
+        if not self._is_yielding:
+            self._speaker.resume()
+        return command
+
+    async def _leave(self, ended_by: AnswerEnd) -> None:
+        """End the turn now, keeping what was said so far."""
+        if self._speech is not None:
+            self._hush(self._speech)
+        if self._brief.expects_answer or ended_by is AnswerEnd.SESSION_ENDED:
+            self._end(await self._stream.finish(), ended_by)
+        self._is_over = True

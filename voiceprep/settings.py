@@ -1,0 +1,130 @@
+"""What the candidate has chosen: defaults < settings file < environment < flags, read once into one frozen value.
+
+Must not know typer, devices or providers; the environment is handed in as a value.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from voiceprep.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "VOICEPREP_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per setting; the same names in the file (`settings.toml`) and, upper-case, in the environment."""
+
+    bank: str = "python-backend"
+    questions: int = 5
+    minutes: float = 0.0
+    """0 means no time limit."""
+    level: int = 3
+    patience: float = 2.5
+    """Seconds of silence after an answer that does not sound finished."""
+    mic: str = ""
+    """A device name, a WAV file, or `keyboard`; empty is the system's default."""
+    speaker: str = ""
+    """A device name, a WAV file, or `none`; empty is the system's default."""
+    recordings: str = ""
+    """Empty: ./recordings where that folder exists, else the data folder of this account."""
+    banks: str = ""
+    """A folder of your own question banks."""
+    stt: str = "local"
+    llm: str = "none"
+    tts: str = "local"
+    plain: bool = False
+    echo_cancel: bool = False
+
+
+def settings_path(environment: Mapping[str, str]) -> Path:
+    """Where the settings file is looked for: `VOICEPREP_SETTINGS`, else the account's configuration folder."""
+    named = environment.get(f"{ENVIRONMENT_PREFIX}SETTINGS")
+    if named:
+        return Path(named)
+    from platformdirs import user_config_path
+
+    return user_config_path("voiceprep") / "settings.toml"
+
+
+def load_settings(environment: Mapping[str, str], flags: Mapping[str, object | None]) -> Settings:
+    """Read every layer. A flag that is None was not given. Raises ConfigError."""
+    settings = _with(Settings(), _read_file(settings_path(environment)), "the settings file")
+    names = {field.name for field in fields(Settings)}
+    from_environment = {
+        name: environment[key] for name in names if (key := f"{ENVIRONMENT_PREFIX}{name.upper()}") in environment
+    }
+    settings = _with(settings, from_environment, "the environment")
+    settings = _with(settings, {name: value for name, value in flags.items() if value is not None}, "the flags")
+    _check(settings)
+    return settings
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct it or remove it.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Correct its permissions.") from error
+
+
+def _with(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
+    kinds = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
+    changed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            close = get_close_matches(name, kinds, 1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known settings: {', '.join(sorted(kinds))}."
+            raise ConfigError(f"{origin.capitalize()} names an unknown setting {name!r}.", hint)
+        changed[name] = _convert(name, value, kinds[name], origin)
+    return replace(settings, **changed)
+
+
+_WORDS_FOR_BOOL = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "": False,
+}
+
+
+def _convert(name: str, value: object, kind: type, origin: str) -> object:
+    if kind is bool and isinstance(value, str) and value.lower() in _WORDS_FOR_BOOL:
+        return _WORDS_FOR_BOOL[value.lower()]
+    try:
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        if kind in (int, float) and isinstance(value, (str, int)) and not isinstance(value, bool):
+            return kind(value)
+    except ValueError:
+        pass
+    raise ConfigError(
+        f"{origin.capitalize()} sets {name} to {value!r}, which is no {kind.__name__}.", "Correct or remove it."
+    )
+
+
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "questions": (1, 100),
+    "minutes": (0, 480),
+    "level": (1, 5),
+    "patience": (0.5, 30),
+}
+
+
+def _check(settings: Settings) -> None:
+    for name, (low, high) in _RANGES.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise ConfigError(f"{name} is {value:g}; it must lie between {low:g} and {high:g}.", f"Set --{name}.")
