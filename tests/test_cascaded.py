@@ -16,6 +16,7 @@ from voiceprep.events import (
     ProviderFailed,
     QuestionScored,
     SessionEnded,
+    TurnEnded,
     TurnStarted,
 )
 from voiceprep.model import AnswerEnd, Outcome, TurnKind
@@ -46,6 +47,8 @@ async def test_a_whole_interview() -> None:
     scored = [event.score for event in room.events if isinstance(event, QuestionScored)]
     assert [(score.question_id, score.score) for score in scored] == [("q1", 1.0), ("q2", 1.0)]
     assert isinstance(room.events[-1], SessionEnded)
+    assert room.session is not None
+    assert [event.turn for event in room.events if isinstance(event, TurnEnded)] == room.session.turns
 
 
 async def test_the_missing_point_is_followed_up_and_counts() -> None:
@@ -62,9 +65,9 @@ async def test_the_reply_starts_at_the_needed_silence_and_was_prepared() -> None
     assert room.session is not None
     timings = room.session.turns[2].timings
     assert timings.speech_end_ms is not None
-    assert timings.decided_ms == timings.speech_end_ms + EndpointPolicy().closed_ms + 10
+    assert timings.decided_ms == timings.speech_end_ms + EndpointPolicy().finished_ms + 10
     assert timings.reply_ms is not None
-    assert timings.reply_ms <= EndpointPolicy().closed_ms + 40
+    assert timings.reply_ms <= EndpointPolicy().finished_ms + 40
     question = room.session.turns[2].said[0].text
     sentence = question.split(". ")[1]
     assert room.synthesizer.synthesized.count(sentence) == 1
@@ -166,6 +169,14 @@ async def test_end_key_in_the_greeting() -> None:
     room = Room(plan(3), [], [key(500, CommandKind.END)])
     assert await room.hold() is Outcome.STOPPED
     assert kinds(room) == [TurnKind.GREETING, TurnKind.CLOSING]
+
+
+async def test_done_key_ends_the_answer_at_once() -> None:
+    room = Room(plan(1), [answer("phrase 1 and phrase 2 and phrase 3 and")], [key(5_800, CommandKind.DONE)])
+    await room.hold()
+    heard = next(event for event in room.events if isinstance(event, AnswerHeard))
+    assert heard.answer.transcript.text == "phrase 1 and phrase 2 and phrase 3 and"
+    assert 5_800 <= heard.at_ms <= 5_840
 
 
 async def test_pause_key_holds_time_and_speech() -> None:

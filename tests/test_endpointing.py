@@ -7,6 +7,7 @@ from voiceprep.endpointing import (
     EndpointPolicy,
     GateChange,
     Hearing,
+    Signs,
     Sounds,
     SpeechGate,
     Verdict,
@@ -50,32 +51,31 @@ def test_how_an_answer_sounds(text: str, sounds: Sounds) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sounds", "own_pauses_ms", "turn_probability", "needed_ms"),
+    ("signs", "needed_ms"),
     [
-        (Sounds.CLOSED, [], None, 250),
-        (Sounds.CLOSED, [1800], None, 250),
-        (Sounds.COMPLETE, [], None, 700),
-        (Sounds.COMPLETE, [], 0.95, 250),
-        (Sounds.COMPLETE, [], 0.05, 1500),
-        (Sounds.COMPLETE, [400], None, 700),
-        (Sounds.COMPLETE, [1000], None, 1250),
-        (Sounds.COMPLETE, [1000], 0.95, 750),
-        (Sounds.COMPLETE, [9000], None, 2500),
-        (Sounds.OPEN, [], None, 1500),
-        (Sounds.UNFINISHED, [], None, 2500),
-        (Sounds.UNFINISHED, [], 0.99, 2500),
-        (Sounds.NOTHING, [], None, 2500),
+        (Signs(Sounds.CLOSED), 250),
+        (Signs(Sounds.CLOSED, own_pauses_ms=[1800]), 250),
+        (Signs(Sounds.COMPLETE), 1800),
+        (Signs(Sounds.COMPLETE, turn_probability=0.95), 600),
+        (Signs(Sounds.COMPLETE, is_covered=True), 1200),
+        (Signs(Sounds.COMPLETE, is_covered=True, turn_probability=0.95), 250),
+        (Signs(Sounds.COMPLETE, is_covered=True, own_pauses_ms=[800], turn_probability=0.95), 500),
+        (Signs(Sounds.COMPLETE, is_covered=True, turn_probability=0.05), 2500),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[400]), 1800),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[1600]), 2000),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[9000]), 2500),
+        (Signs(Sounds.OPEN), 2500),
+        (Signs(Sounds.UNFINISHED), 2500),
+        (Signs(Sounds.UNFINISHED, is_covered=True, turn_probability=0.99), 2500),
+        (Signs(Sounds.NOTHING), 2500),
     ],
 )
-def test_silence_needed(
-    sounds: Sounds, own_pauses_ms: list[int], turn_probability: float | None, needed_ms: int
-) -> None:
-    assert silence_needed_ms(POLICY, sounds, own_pauses_ms, turn_probability) == needed_ms
+def test_silence_needed(signs: Signs, needed_ms: int) -> None:
+    assert silence_needed_ms(POLICY, signs) == needed_ms
 
 
 def test_nothing_outlasts_patience() -> None:
-    hurried = EndpointPolicy(patience_ms=600)
-    assert silence_needed_ms(hurried, Sounds.OPEN, [], None) == 600
+    assert silence_needed_ms(EndpointPolicy(patience_ms=600), Signs(Sounds.COMPLETE)) == 600
 
 
 def test_one_long_thought_is_not_typical() -> None:
@@ -135,11 +135,11 @@ def test_the_candidates_own_pauses_make_it_wait_longer() -> None:
     for turn in range(3):
         base_ms = turn * 10_000
         speak(endpointer, "Threads share memory", base_ms, base_ms + 1000)
-        verdict, _ = silence(endpointer, "Threads share memory and", base_ms + 1000, base_ms + 2200)
+        verdict, _ = silence(endpointer, "Threads share memory and", base_ms + 1000, base_ms + 2600)
         assert verdict is Verdict.WAIT
-        speak(endpointer, "Threads share memory and files.", base_ms + 2200, base_ms + 3000)
-    assert set(endpointer.own_pauses_ms) == {1220}
-    assert silence(endpointer, "Threads share memory and files.", 23_000, 29_000) == (Verdict.FINISHED, 1540)
+        speak(endpointer, "Threads share memory and files.", base_ms + 2600, base_ms + 3400)
+    assert set(endpointer.own_pauses_ms) == {1620}
+    assert silence(endpointer, "Threads share memory and files.", 23_400, 29_000) == (Verdict.FINISHED, 2040)
 
 
 def test_text_that_does_not_cover_the_speech_yet_is_not_believed() -> None:

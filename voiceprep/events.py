@@ -149,6 +149,15 @@ class ProviderFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HintGiven:
+    """Something the candidate should know now, such as a muted microphone."""
+
+    at_ms: int
+    message: str
+    type: Literal["hint_given"] = "hint_given"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded:
     at_ms: int
     outcome: Outcome
@@ -183,6 +192,7 @@ Journaled = (
     | DeviceLost
     | DeviceReturned
     | ProviderFailed
+    | HintGiven
     | SessionEnded
 )
 """Every event that is written down, a tagged union on `type`."""

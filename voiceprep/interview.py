@@ -153,6 +153,14 @@ def follow_up_point(state: InterviewState, elapsed_ms: int) -> KeyPoint | None:
     return max(missing, key=lambda point: point.weight, default=None)
 
 
+def is_covered(brief: TurnBrief, score: QuestionScore | None) -> bool:
+    """Everything this brief asked for was said: the probed key point, or all of the question's."""
+    if score is None:
+        return False
+    wanted = [point for point in score.key_points if brief.key_point_id in (None, point.id)]
+    return all(point.is_credited for point in wanted)
+
+
 def _questions_left(state: InterviewState) -> int:
     return len(state.plan.questions) - state.question_index - 1
 

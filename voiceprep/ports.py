@@ -161,6 +161,7 @@ class CommandKind(StrEnum):
     PAUSE = "pause"
     GO_ON = "go_on"
     END = "end"
+    DONE = "done"
     ANSWER = "answer"
 
 
@@ -180,8 +181,16 @@ class Controls(Protocol):
         ...
 
 
-Anticipate = Callable[[Answer], TurnBrief | None]
-"""What would come next if this provisional answer were final; costs nothing (see interview.py)."""
+@dataclass(frozen=True, slots=True)
+class Anticipation:
+    """What would come next if a provisional answer were final. `is_covered`: it says all that was asked for."""
+
+    brief: TurnBrief
+    is_covered: bool
+
+
+Anticipate = Callable[[Answer], Anticipation | None]
+"""Costs a few milliseconds and changes nothing (see interview.py)."""
 
 
 class Judge(Protocol):

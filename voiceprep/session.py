@@ -11,7 +11,7 @@ from datetime import datetime
 from voiceprep import interview
 from voiceprep.answers import merge_answers
 from voiceprep.errors import ProviderError, RecordingError, VoiceprepError
-from voiceprep.events import Emit, Event, ProviderFailed, QuestionScored, SessionEnded, SessionStarted
+from voiceprep.events import Emit, Event, ProviderFailed, QuestionScored, SessionEnded, SessionStarted, TurnEnded
 from voiceprep.model import (
     Answer,
     AnswerEnd,
@@ -22,7 +22,7 @@ from voiceprep.model import (
     TurnBrief,
     TurnKind,
 )
-from voiceprep.ports import Engine, Judge, Microphone, Speaker
+from voiceprep.ports import Anticipation, Engine, Judge, Microphone, Speaker
 from voiceprep.tasks import Tasks
 
 FAILURES_MAX = 3
@@ -101,6 +101,7 @@ class Session:
                 continue
             failure_count = 0
             self.turns.append(turn)
+            self.emit(TurnEnded(at_ms=self._now_ms, turn=turn))
             self._state = interview.after_turn(self._state, turn, self._judge_so_far(brief, self.turns))
 
     async def _take_turn(self, brief: TurnBrief) -> Turn:
@@ -108,7 +109,7 @@ class Session:
         if brief.kind in (TurnKind.QUESTION, TurnKind.CLOSING):
             self._score_last_question()
 
-        def anticipate(answer: Answer) -> TurnBrief | None:
+        def anticipate(answer: Answer) -> Anticipation | None:
             return self._anticipate(brief, answer)
 
         index = len(self.turns)
@@ -116,11 +117,12 @@ class Session:
 
     # ------------------------------------------------------------------------------------ scoring
 
-    def _anticipate(self, brief: TurnBrief, answer: Answer) -> TurnBrief | None:
+    def _anticipate(self, brief: TurnBrief, answer: Answer) -> Anticipation | None:
         """What would come next if `answer` were final. Reads the state, changes nothing of it."""
         turn = Turn(len(self.turns), brief, (), answer)
         score = self._judge_so_far(brief, [*self.turns, turn])
-        return interview.next_brief(interview.after_turn(self._state, turn, score), self._now_ms)
+        following = interview.next_brief(interview.after_turn(self._state, turn, score), self._now_ms)
+        return None if following is None else Anticipation(following, interview.is_covered(brief, score))
 
     def _judge_so_far(self, brief: TurnBrief, turns: Sequence[Turn]) -> QuestionScore | None:
         """What the answers cover, for choosing the follow-up. The same words are judged once."""

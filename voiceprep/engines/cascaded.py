@@ -113,6 +113,7 @@ class _Exchange:
         self._first_sound_ms: int | None = None
         self._stream: TranscriptionStream = engine.parts.transcriber.open_stream()
         self._shown = ""
+        self._covered_by = ""
         self._nudge_count = 0
         self._turn_probability: float | None = None
         self._side_work: list[asyncio.Task[None]] = []
@@ -233,6 +234,7 @@ class _Exchange:
             gate.last_speech_ms,
             provisional.text,
             provisional.through_ms,
+            bool(provisional.text) and provisional.text == self._covered_by,
             self._turn_probability,
         )
         verdict = self._engine.endpointer.step(hearing)
@@ -263,9 +265,11 @@ class _Exchange:
         """Prepare the reply to the provisional answer; wrong guesses cost nothing but computing."""
         words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
         answer = Answer(Transcript(words), self._now_ms, self._now_ms, AnswerEnd.FINISHED)
-        brief = await self._engine.tasks.in_thread(self._anticipate, answer)
-        if brief is not None:
-            self._engine.voice.prepare(brief.text)
+        anticipation = await self._engine.tasks.in_thread(self._anticipate, answer)
+        if anticipation is not None:
+            self._engine.voice.prepare(anticipation.brief.text)
+            if anticipation.is_covered:
+                self._covered_by = text
 
     def _ask_turn_model(self) -> None:
         model = self._engine.parts.turn_model
@@ -321,6 +325,8 @@ class _Exchange:
             await self._leave(AnswerEnd.SESSION_ENDED)
         elif command.kind is CommandKind.SKIP:
             await self._leave(AnswerEnd.SKIPPED)
+        elif command.kind is CommandKind.DONE:
+            await self._take_done()
         elif command.kind is CommandKind.REPEAT:
             if self._speech is not None:
                 self._hush(self._speech)
@@ -337,6 +343,11 @@ class _Exchange:
             self._hush(self._speech)
         words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
         self._end(Transcript(words), AnswerEnd.FINISHED, is_typed=True)
+
+    async def _take_done(self) -> None:
+        """The candidate says by key that the answer is over; before an answer it means nothing."""
+        if self._speech is None and self._brief.expects_answer and self._stream.provisional.text:
+            await self._finish(AnswerEnd.FINISHED)
 
     async def _hold(self) -> Command:
         self._speaker.pause()

@@ -1,0 +1,1 @@
+"""The session folder: written while the interview runs, read, repaired and listed afterwards."""

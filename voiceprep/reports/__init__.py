@@ -1,0 +1,1 @@
+"""Reports: one document built from what a session folder says, shown in several forms."""

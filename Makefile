@@ -1,0 +1,28 @@
+# make help | demo | test | check | lock. Each does its own set-up; see scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lock wheel
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
+
+demo: ## a whole spoken interview with a simulated candidate: no key, no microphone, no network
+	@scripts/setup.sh demo
+	@.venv/bin/voiceprep demo $(DEMO_ARGS)
+
+test: ## everything: lint, types, import contracts, all tests on a virtual sound card
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+check: ## lint, types and import contracts only
+	@scripts/setup.sh test
+	@scripts/test.sh check
+
+lock: ## write requirements*.lock anew (LOCK_UPGRADE=1 also moves to newer versions)
+	@scripts/setup.sh test
+	@scripts/lock.sh
+
+wheel: ## dist/*.whl
+	@scripts/setup.sh demo
+	@rm -rf dist
+	@.venv/bin/python -m pip --disable-pip-version-check --quiet wheel --no-build-isolation --no-deps --wheel-dir dist .
+	@ls dist

@@ -1,0 +1,1 @@
+"""The real device path: PortAudio through a private PulseAudio daemon."""

@@ -1,0 +1,186 @@
+"""What is wrong with a bank that can be read: rubrics that cannot be met, probes that leak, texts that repeat.
+
+Must not know how answers are scored; it looks at the bank's own words only.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from voiceprep.banks.reading import BANK, BankSource, Place
+from voiceprep.banks.words import content_stems, has_phrase, words
+from voiceprep.model import ExampleLevel, KeyPoint, Question, Term
+
+PROBE_SHARE = 0.2
+"""A key point worth this share of its question needs a probe."""
+
+_LEAKED_SHARE = 0.75
+"""A probe that holds this share of a phrase's words says the answer."""
+
+
+_TWO_QUESTIONS = re.compile(r"\?.*\?|,? and (?:how|what|when|where|which|who|why)\b.*\?")
+"""Two question marks, or a second question word after "and"."""
+
+
+@dataclass(frozen=True, slots=True)
+class LintFinding:
+    """One thing to mend. `str()` is `file:line: message`."""
+
+    path: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+def lint_bank(source: BankSource) -> tuple[LintFinding, ...]:
+    """Everything found, in the order of the file."""
+    findings = list(_glossary(source))
+    findings += _duplicate_texts(source)
+    for question in source.bank.questions:
+        findings += _Lint(source, question).findings()
+    return tuple(sorted(findings, key=lambda each: each.line))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lint:
+    """The checks of one question."""
+
+    source: BankSource
+    question: Question
+
+    def findings(self) -> Iterator[LintFinding]:
+        yield from self._question_marks()
+        yield from self._probes()
+        yield from self._phrases()
+        yield from self._examples()
+        yield from self._spelling()
+
+    def _at(self, message: str, *place: str) -> LintFinding:
+        line = self.source.line(self.question.id, *place)
+        return LintFinding(self.source.path, line, f"question '{self.question.id}': {message}")
+
+    def _question_marks(self) -> Iterator[LintFinding]:
+        if _TWO_QUESTIONS.search(self.question.text):
+            yield self._at("asks two questions at once", "text")
+
+    def _probes(self) -> Iterator[LintFinding]:
+        total = sum(point.weight for point in self.question.key_points)
+        for point in self.question.key_points:
+            share = point.weight / total
+            if not point.probe:
+                if share >= PROBE_SHARE:
+                    yield self._at(f"key point '{point.id}' is worth {share:.0%} and has no probe", *_key(point))
+                continue
+            if _TWO_QUESTIONS.search(point.probe):
+                yield self._at(f"the probe of '{point.id}' asks two questions at once", *_key(point), "probe")
+            leak = _leak(self.question, point)
+            if leak:
+                yield self._at(f"the probe of '{point.id}' gives the answer away: '{leak}'", *_key(point), "probe")
+
+    def _phrases(self) -> Iterator[LintFinding]:
+        owners: dict[tuple[str, ...], str] = {}
+        for point in self.question.key_points:
+            if not point.phrases:
+                yield self._at(f"key point '{point.id}' has no phrases: no answer can reach it", *_key(point))
+            for phrase in point.phrases:
+                yield from self._phrase(owners, phrase, point.id, *_key(point), "phrases")
+        for wrong in self.question.misconceptions:
+            for phrase in wrong.phrases:
+                yield from self._phrase(owners, phrase, wrong.id, "misconceptions", wrong.id, "phrases")
+
+    def _phrase(
+        self, owners: dict[tuple[str, ...], str], phrase: str, owner: str, *place: str
+    ) -> Iterator[LintFinding]:
+        first = owners.setdefault(words(phrase), owner)
+        if first != owner:
+            yield self._at(f"'{first}' and '{owner}' share the phrase '{phrase}'", *place)
+        elif not content_stems(phrase):
+            yield self._at(f"the phrase '{phrase}' of '{owner}' holds only everyday words", *place)
+
+    def _examples(self) -> Iterator[LintFinding]:
+        weights = {point.id: point.weight for point in self.question.key_points}
+        counted = Counter(example.level for example in self.question.examples)
+        for level in ExampleLevel:
+            if counted[level] != 1:
+                problem = "is missing" if not counted[level] else "is given twice"
+                yield self._at(f"the {level} example {problem}", "examples")
+        credit = {each.level: sum(weights[id_] for id_ in each.credited) for each in self.question.examples}
+        levels = [level for level in ExampleLevel if level in credit]
+        for better, worse in pairwise(levels):
+            if credit[better] <= credit[worse]:
+                yield self._at(f"the {better} example earns no more than the {worse} one", "examples", better)
+        for example in self.question.examples:
+            for point in self.question.key_points:
+                said = next((each for each in point.phrases if has_phrase(example.text, each)), None)
+                if said and point.id not in example.credited:
+                    yield self._at(
+                        f"the {example.level} example says '{said}' and gets no credit for '{point.id}'",
+                        "examples",
+                        example.level,
+                    )
+
+    def _spelling(self) -> Iterator[LintFinding]:
+        question = self.question
+        texts: list[tuple[Place, str]] = [(("text",), question.text), (("reference",), question.reference)]
+        texts += [((*_key(point), "text"), point.text) for point in question.key_points]
+        texts += [((*_key(point), "probe"), point.probe) for point in question.key_points]
+        texts += [(("misconceptions", each.id, "text"), each.text) for each in question.misconceptions]
+        texts += [(("examples", each.level, "text"), each.text) for each in question.examples]
+        for place, text in texts:
+            for term in self.source.bank.glossary:
+                wrong = _misspelt(term, text)
+                if wrong:
+                    yield self._at(f"'{wrong}' is written '{term.written}' in the glossary", *place)
+
+
+def _key(point: KeyPoint) -> tuple[str, str]:
+    return "key_points", point.id
+
+
+def _leak(question: Question, point: KeyPoint) -> str | None:
+    """The words of a phrase that the probe says, those of the question apart; None when it keeps the secret."""
+    asked = content_stems(question.text)
+    probe = content_stems(point.probe) - asked
+    for phrase in point.phrases:
+        secret = content_stems(phrase) - asked
+        if secret and len(secret & probe) / len(secret) >= _LEAKED_SHARE:
+            return phrase
+    return None
+
+
+def _misspelt(term: Term, text: str) -> str | None:
+    """How `text` writes the term when not as the glossary does; a capital at its start is fine."""
+    fine = {term.written, term.written[:1].upper() + term.written[1:], term.written + "s"}
+    for spelling in (term.written, *term.heard_as):
+        for match in re.finditer(rf"(?<!\w){re.escape(spelling)}(?!\w)", text, re.IGNORECASE):
+            if match.group() not in fine:
+                return match.group()
+    return None
+
+
+def _glossary(source: BankSource) -> Iterator[LintFinding]:
+    """Two terms that recognisers hear alike cannot both be repaired."""
+    owners: dict[str, str] = {}
+    for term in source.bank.glossary:
+        owners.setdefault(" ".join(words(term.written)), term.written)
+    for term in source.bank.glossary:
+        for heard in term.heard_as:
+            key = " ".join(words(heard))
+            owner = owners.setdefault(key, term.written)
+            if owner != term.written:
+                message = f"'{heard}' is heard for both '{owner}' and '{term.written}'"
+                yield LintFinding(source.path, source.line(BANK, "glossary", term.written, "heard_as"), message)
+
+
+def _duplicate_texts(source: BankSource) -> Iterator[LintFinding]:
+    first: dict[tuple[str, ...], str] = {}
+    for question in source.bank.questions:
+        owner = first.setdefault(words(question.text), question.id)
+        if owner != question.id:
+            message = f"question '{question.id}': asks the same as '{owner}'"
+            yield LintFinding(source.path, source.line(question.id, "text"), message)

@@ -1,0 +1,44 @@
+"""Makes anybody's words safe to show: on a terminal, in Markdown. Pure; must not know who said them."""
+
+import re
+import unicodedata
+
+_BIDI_CONTROLS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_TERMINAL_SEQUENCES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x9b[0-?]*[ -/]*[@-~]"
+)
+_MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]|~$])")
+_MARKDOWN_LINE_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[#+\-=!:]))(.)")
+
+
+def plain(text: str) -> str:
+    """One line without terminal escapes, line breaks, direction overrides or broken characters."""
+    text = _TERMINAL_SEQUENCES.sub("", text)
+    return " ".join("".join(_plain_character(character) for character in text).split())
+
+
+def escape_markdown(text: str) -> str:
+    """`plain` text that Markdown shows as it is: no emphasis, link, heading, list, table or HTML.
+
+    Angle brackets and ampersands become entities, which every Markdown dialect passes through.
+    """
+    escaped = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = _MARKDOWN_SPECIALS.sub(r"\\\1", escaped)
+    return _MARKDOWN_LINE_START.sub(r"\1\\\2", escaped)
+
+
+def clock(ms: int) -> str:
+    """`m:ss` of session audio time; hours roll over into minutes."""
+    seconds = max(0, ms) // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _plain_character(character: str) -> str:
+    if character in _BIDI_CONTROLS:
+        return ""
+    category = unicodedata.category(character)
+    if category in ("Zl", "Zp") or character in "\t\n\r\v\f\x85":
+        return " "
+    if category == "Cc":
+        return ""
+    return "\ufffd" if category == "Cs" else character

@@ -1,0 +1,67 @@
+"""The files that can be made again from the journal: transcript, scores, delivery.
+
+Scoring lives a layer above, so it comes in as a function.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from voiceprep.model import Delivery, SessionScores
+from voiceprep.recordings.codec import encode
+from voiceprep.recordings.files import recording_error, write_private
+from voiceprep.recordings.info import DeliveryFile, ScoresFile
+from voiceprep.recordings.reader import DELIVERY_JSON, SessionRecord, load_session
+from voiceprep.recordings.transcript import render_json, render_markdown, render_vtt, transcript_of
+
+ScoreSession = Callable[[SessionRecord], SessionScores]
+MeasureDelivery = Callable[[SessionRecord], Delivery]
+
+
+def rebuild_derived(
+    record: SessionRecord, score: ScoreSession | None = None, measure: MeasureDelivery | None = None
+) -> SessionRecord:
+    """Write transcript.* and, where a function is given, scores and delivery; the record as it is then.
+
+    Raises RecordingError.
+    """
+    save_transcript(record)
+    if score is not None:
+        save_scores(record.folder, score(record))
+    if measure is not None:
+        save_delivery(record.folder, measure(record))
+    return load_session(record.folder)
+
+
+def save_transcript(record: SessionRecord) -> None:
+    """transcript.json, .md and .vtt. Raises RecordingError."""
+    transcript = transcript_of(record.info, record.turns, record.provisional_turns)
+    _save(record.folder / "transcript.json", render_json(transcript))
+    _save(record.folder / "transcript.md", render_markdown(transcript))
+    _save(record.folder / "transcript.vtt", render_vtt(transcript))
+
+
+def save_scores(folder: Path, scores: SessionScores) -> Path:
+    """scores-<judge>-<rubric hash>.json; other judges' and rubrics' files stay. Raises RecordingError."""
+    path = folder / f"scores-{_slug(scores.judge)}-{_slug(scores.rubric_hash)}.json"
+    _save(path, encode(ScoresFile(scores=scores)))
+    return path
+
+
+def save_delivery(folder: Path, delivery: Delivery) -> Path:
+    """delivery.json. Raises RecordingError."""
+    path = folder / DELIVERY_JSON
+    _save(path, encode(DeliveryFile(delivery=delivery)))
+    return path
+
+
+def _save(path: Path, data: bytes) -> None:
+    try:
+        write_private(path, data)
+    except OSError as error:
+        hint = "Everything in it can be made again: `voiceprep recover`."
+        raise recording_error("Cannot write", path, error, hint) from error
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.") or "unnamed"

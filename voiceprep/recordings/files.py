@@ -1,0 +1,57 @@
+"""Private files written whole or not at all, and what an OSError means to a person. Knows no session."""
+
+import errno
+import os
+from pathlib import Path
+
+from voiceprep.errors import RecordingError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace `path` with `data` in one step: readers see the old or the new one. Mode 0600. Raises OSError."""
+    draft = path.with_name(f".{path.name}.tmp")
+    try:
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            write_all(file, data)
+            os.fsync(file)
+        finally:
+            os.close(file)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Write to a file descriptor until nothing is left. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make renames and new files in `folder` survive a power cut. Raises OSError."""
+    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def recording_error(what: str, path: Path, error: OSError, hint: str) -> RecordingError:
+    """A RecordingError saying `what` could not be done to `path` and why."""
+    if error.errno in _FULL:
+        return RecordingError(
+            f"{what} {path}: the disk is full or a size limit was reached ({error.strerror}).",
+            f"Free some space, then: {hint}" if hint else "Free some space.",
+        )
+    if error.errno in _FORBIDDEN:
+        return RecordingError(f"{what} {path}: writing there is not allowed ({error.strerror}).", hint)
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return RecordingError(f"{what} {path}: something of that name is there, and it is no folder.", hint)
+    return RecordingError(f"{what} {path}: {error.strerror or type(error).__name__}.", hint)

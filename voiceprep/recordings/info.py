@@ -1,0 +1,48 @@
+"""What a session is before anything happens in it: the content of session.json. Must not hold a key."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from voiceprep.model import Delivery, Outcome, Question, SessionScores
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """session.json. `plan` is every question as it was to be asked, so that the folder needs no bank.
+
+    `providers` names what ran each stage: `{"stt": "local", "tts": "local", …}`. An empty `id` is chosen by the
+    writer, which also fills in `pid`.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    id: str = ""
+    bank_id: str
+    bank_title: str = ""
+    mode: str
+    level: int
+    seed: int | None
+    plan: tuple[Question, ...]
+    providers: dict[str, str] = field(default_factory=dict)
+    judge: str
+    started_at: datetime
+    outcome: Outcome = Outcome.RUNNING
+    reason: str = ""
+    pid: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoresFile:
+    """scores-<judge>-<rubric hash>.json"""
+
+    schema_version: int = SCHEMA_VERSION
+    scores: SessionScores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFile:
+    """delivery.json"""
+
+    schema_version: int = SCHEMA_VERSION
+    delivery: Delivery

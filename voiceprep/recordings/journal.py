@@ -1,0 +1,110 @@
+"""events.jsonl: one line per event, only ever appended to; its lock says that the session is alive.
+
+Must not know what the events mean.
+"""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from voiceprep.events import Journaled
+from voiceprep.recordings.codec import decode_event, encode_event
+from voiceprep.recordings.files import write_all
+
+TORN_SUFFIX = ".torn"
+
+
+class Journal:
+    """The journal, open and locked for as long as this value lives. One thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create. Raises OSError; BlockingIOError when another process holds it."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._file)
+            raise
+        self._path = path
+        self._length_bytes = os.fstat(self._file).st_size
+
+    def append(self, event: Journaled) -> None:
+        """Write one line in one write. A line that does not fit is taken back. Raises OSError."""
+        line = encode_event(event) + b"\n"
+        try:
+            write_all(self._file, line)
+        except OSError:
+            os.ftruncate(self._file, self._length_bytes)
+            raise
+        self._length_bytes += len(line)
+
+    def drop_torn_line(self) -> int:
+        """Cut an unfinished last line off, keeping it in `events.jsonl.torn`. Bytes cut. Raises OSError.
+
+        A last line that lacks only its line break is completed instead.
+        """
+        data = self._path.read_bytes()
+        whole, torn = split_torn_line(data)
+        if torn:
+            self._path.with_name(self._path.name + TORN_SUFFIX).write_bytes(torn)
+            self._path.with_name(self._path.name + TORN_SUFFIX).chmod(0o600)
+            os.ftruncate(self._file, len(whole))
+        elif whole and not whole.endswith(b"\n"):
+            write_all(self._file, b"\n")
+        self._length_bytes = os.fstat(self._file).st_size
+        return len(torn)
+
+    def close(self) -> None:
+        """Make it durable and let the lock go. Raises OSError; idempotent."""
+        if self._file < 0:
+            return
+        try:
+            os.fsync(self._file)
+        finally:
+            os.close(self._file)
+            self._file = -1
+
+
+@dataclass(frozen=True, slots=True)
+class JournalContent:
+    """What a journal holds. `unreadable_lines` counts from 1; `torn_bytes` is an unfinished last line."""
+
+    events: tuple[Journaled, ...]
+    unknown_count: int = 0
+    unreadable_lines: tuple[int, ...] = ()
+    torn_bytes: int = 0
+
+
+def parse_journal(data: bytes) -> JournalContent:
+    """Everything that can be understood; nothing raises."""
+    whole, torn = split_torn_line(data)
+    events: list[Journaled] = []
+    unknown_count = 0
+    unreadable: list[int] = []
+    for number, line in enumerate(whole.split(b"\n"), start=1):
+        if not line:
+            continue
+        try:
+            event = decode_event(line)
+        except ValueError:
+            unreadable.append(number)
+            continue
+        if event is None:
+            unknown_count += 1
+        else:
+            events.append(event)
+    return JournalContent(tuple(events), unknown_count, tuple(unreadable), len(torn))
+
+
+def split_torn_line(data: bytes) -> tuple[bytes, bytes]:
+    """The finished lines, and the unfinished last one."""
+    end = data.rfind(b"\n") + 1
+    tail = data[end:]
+    try:
+        if tail:
+            decode_event(tail)
+    except ValueError:
+        return data[:end], tail
+    return data, b""

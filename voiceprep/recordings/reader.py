@@ -1,0 +1,125 @@
+"""Reads a session folder, however it ended: nothing but a missing session.json stops it. Never writes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from voiceprep.events import Journaled, SessionEnded
+from voiceprep.model import Delivery, Outcome, SessionScores, Turn
+from voiceprep.ports import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
+from voiceprep.recordings.codec import decode
+from voiceprep.recordings.files import recording_error
+from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written, load_info
+from voiceprep.recordings.info import DeliveryFile, ScoresFile, SessionInfo
+from voiceprep.recordings.journal import JournalContent, parse_journal
+from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
+from voiceprep.recordings.turns import closed_turns, open_turns, provisional_turn_indices
+from voiceprep.recordings.wav import has_valid_header, stored_samples
+
+DELIVERY_JSON = "delivery.json"
+TRACK_RATES_HZ = {CANDIDATE_WAV: MICROPHONE_RATE_HZ, INTERVIEWER_WAV: SPEAKER_RATE_HZ}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """Everything a session folder says.
+
+    `turns` includes those a killed session left open; `provisional_turns` are the indices of turns whose answer
+    is the last provisional text. `scores` are the newest by the session's own judge, else the newest at all.
+    `is_complete`: it ended (or was recovered) and nothing is missing; `problems` say what is, in sentences.
+    """
+
+    folder: Path
+    info: SessionInfo
+    events: tuple[Journaled, ...]
+    turns: tuple[Turn, ...]
+    provisional_turns: frozenset[int]
+    scores: SessionScores | None
+    delivery: Delivery | None
+    duration_ms: int
+    unknown_event_count: int
+    is_complete: bool
+    problems: tuple[str, ...]
+
+
+def load_session(folder: Path) -> SessionRecord:
+    """Raises RecordingError only when this is no session folder or a newer version wrote it."""
+    info = load_info(folder)
+    problems: list[str] = []
+    journal = _load_journal(folder, problems)
+    duration_ms = _check_tracks(folder, problems)
+    has_ended = info.outcome is not Outcome.RUNNING
+    if not has_ended:
+        problems.append(
+            "The session is still running."
+            if is_being_written(folder)
+            else f"The session was cut off; `voiceprep recover {info.id}` finishes it."
+        )
+    elif not any(isinstance(event, SessionEnded) for event in journal.events):
+        problems.append("The journal does not say how the session ended.")
+    turns = sorted((*closed_turns(journal.events), *open_turns(journal.events)), key=lambda turn: turn.index)
+    kept_scores = load_scores(folder)
+    return SessionRecord(
+        folder=folder,
+        info=info,
+        events=journal.events,
+        turns=tuple(turns),
+        provisional_turns=provisional_turn_indices(journal.events),
+        scores=next(
+            (scores for scores in kept_scores if scores.judge == info.judge), next(iter(kept_scores), None)
+        ),
+        delivery=load_delivery(folder),
+        duration_ms=duration_ms,
+        unknown_event_count=journal.unknown_count,
+        is_complete=not problems,
+        problems=tuple(problems),
+    )
+
+
+def load_scores(folder: Path) -> tuple[SessionScores, ...]:
+    """Every readable score file, newest first. A broken one is left out: it can be computed again."""
+    found: list[tuple[int, str, SessionScores]] = []
+    for path in folder.glob("scores-*.json"):
+        try:
+            found.append((path.stat().st_mtime_ns, path.name, decode(ScoresFile, path.read_bytes()).scores))
+        except (OSError, ValueError):
+            continue
+    return tuple(scores for *_, scores in sorted(found, key=lambda entry: entry[:2], reverse=True))
+
+
+def load_delivery(folder: Path) -> Delivery | None:
+    """delivery.json; None when it is not there or broken: it can be computed again."""
+    try:
+        return decode(DeliveryFile, (folder / DELIVERY_JSON).read_bytes()).delivery
+    except (OSError, ValueError):
+        return None
+
+
+def _load_journal(folder: Path, problems: list[str]) -> JournalContent:
+    try:
+        content = parse_journal((folder / EVENTS_JSONL).read_bytes())
+    except FileNotFoundError:
+        problems.append(f"{EVENTS_JSONL} is missing.")
+        return JournalContent(())
+    except OSError as error:
+        raise recording_error("Cannot read", folder / EVENTS_JSONL, error, "Check the permissions.") from error
+    if content.unreadable_lines:
+        numbers = ", ".join(str(number) for number in content.unreadable_lines[:5])
+        problems.append(f"{EVENTS_JSONL} has {len(content.unreadable_lines)} unreadable lines: {numbers}.")
+    if content.torn_bytes:
+        problems.append(f"The last line of {EVENTS_JSONL} is unfinished.")
+    return content
+
+
+def _check_tracks(folder: Path, problems: list[str]) -> int:
+    """Add what is wrong with the two WAVs to `problems`; the longer one's duration in ms."""
+    durations_ms = [0]
+    for name, rate_hz in TRACK_RATES_HZ.items():
+        try:
+            durations_ms.append(stored_samples(folder / name) * 1000 // rate_hz)
+            if not has_valid_header(folder / name, rate_hz):
+                problems.append(f"The header of {name} does not fit its audio.")
+        except FileNotFoundError:
+            problems.append(f"{name} is missing.")
+        except OSError as error:
+            problems.append(f"{name} cannot be read: {error.strerror}.")
+    return max(durations_ms)

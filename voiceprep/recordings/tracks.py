@@ -1,0 +1,80 @@
+"""Candidate and interviewer on one clock: two WAVs, both from 0, holding what was heard.
+
+The candidate's sample count is the clock; the interviewer's track is silence except where it spoke.
+"""
+
+from pathlib import Path
+
+from voiceprep.ports import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
+from voiceprep.recordings.wav import WavTrack
+
+CANDIDATE_WAV = "candidate.wav"
+INTERVIEWER_WAV = "interviewer.wav"
+JITTER_MS = 30
+"""Two pieces of speech nearer than this belong together: positions come in 20 ms blocks and wobble."""
+IDLE_LAG_MS = 500
+"""A silent interviewer's track stays this far behind the candidate's, so that late speech still fits in."""
+
+
+class Tracks:
+    """Both tracks being written. One thread at a time; everything raises OSError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._candidate = WavTrack(folder / CANDIDATE_WAV, MICROPHONE_RATE_HZ)
+        try:
+            self._interviewer = WavTrack(folder / INTERVIEWER_WAV, SPEAKER_RATE_HZ)
+        except OSError:
+            self._candidate.close()
+            raise
+        self._speech_end_samples = 0
+
+    @property
+    def position_ms(self) -> int:
+        """The session clock: how far the candidate was recorded."""
+        return self._candidate.position_samples * 1000 // MICROPHONE_RATE_HZ
+
+    def add_candidate(self, pcm: bytes, start_ms: int) -> None:
+        """The next microphone audio; a real gap before it becomes silence."""
+        if start_ms - self.position_ms > JITTER_MS:
+            self._candidate.pad_to(start_ms * MICROPHONE_RATE_HZ // 1000)
+        self._candidate.append(pcm)
+
+    def add_interviewer(self, pcm: bytes, start_ms: int) -> None:
+        """Audio heard from `start_ms` on. Contiguous audio is appended whatever its `start_ms` wobbles."""
+        track = self._interviewer
+        start_samples = start_ms * SPEAKER_RATE_HZ // 1000
+        jitter_samples = JITTER_MS * SPEAKER_RATE_HZ // 1000
+        if start_samples - self._speech_end_samples > jitter_samples:
+            if start_samples < track.position_samples:
+                track.rewind_to(start_samples)
+            track.pad_to(start_samples)
+        elif track.position_samples > self._speech_end_samples:
+            track.rewind_to(self._speech_end_samples)
+        track.append(pcm)
+        self._speech_end_samples = track.position_samples
+
+    def follow_clock(self) -> None:
+        """Let the interviewer's silence follow the candidate."""
+        idle_samples = (self.position_ms - IDLE_LAG_MS) * SPEAKER_RATE_HZ // 1000
+        if idle_samples > self._interviewer.length_samples:
+            self._interviewer.pad_to(idle_samples)
+
+    def close(self) -> None:
+        """Make both equally long and close both files, also when that fails. Idempotent."""
+        try:
+            candidate_samples, interviewer_samples = equal_lengths(
+                self._candidate.length_samples, self._interviewer.length_samples
+            )
+            self._candidate.pad_to(candidate_samples)
+            self._interviewer.pad_to(interviewer_samples)
+        finally:
+            try:
+                self._candidate.close()
+            finally:
+                self._interviewer.close()
+
+
+def equal_lengths(candidate_samples: int, interviewer_samples: int) -> tuple[int, int]:
+    """Lengths at which both tracks hold the same time and nothing is cut: 2 samples of one are 3 of the other."""
+    pairs = max(-(-candidate_samples // 2), -(-interviewer_samples // 3))
+    return pairs * 2, pairs * 3

@@ -1,0 +1,203 @@
+"""Writes a session folder while the interview runs: everything handed over is on disk within 0.2 s of audio.
+
+Must not know what is asked or how it is scored.
+"""
+
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from voiceprep.errors import RecordingError, VoiceprepError
+from voiceprep.events import Event, Journaled, LevelMeasured, SessionEnded
+from voiceprep.model import Outcome
+from voiceprep.ports import AudioBlock, Samples
+from voiceprep.recordings.codec import encode
+from voiceprep.recordings.files import fsync_folder, recording_error, write_private
+from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
+from voiceprep.recordings.info import SessionInfo
+from voiceprep.recordings.journal import Journal
+from voiceprep.recordings.tracks import Tracks
+
+_ELSEWHERE = "Name another folder with --recordings DIR."
+
+
+class SessionWriter:
+    """One session folder being written. Use as a context manager.
+
+    `write_interviewer` may be called from any thread and never touches the disk; the rest belongs to the event
+    loop. The first failure raises RecordingError once; after it audio is dropped and events are still tried.
+    """
+
+    def __init__(self, folder: Path, info: SessionInfo, journal: Journal, tracks: Tracks) -> None:
+        """Use `create`."""
+        self.folder = folder
+        self.info = info
+        self._journal = journal
+        self._tracks = tracks
+        self._heard: deque[tuple[bytes, int]] = deque()
+        self._lock = threading.Lock()
+        self._error: RecordingError | None = None
+        self._end: SessionEnded | None = None
+        self._is_closed = False
+
+    @classmethod
+    def create(cls, recordings_dir: Path, info: SessionInfo) -> Self:
+        """A new folder named after the session's id (chosen here when empty), mode 0700.
+
+        It appears under its name only once it is whole. Raises RecordingError and leaves nothing behind.
+        """
+        session = info.id or session_id(info.started_at, info.bank_id)
+        info = replace(info, id=session, pid=os.getpid(), outcome=Outcome.RUNNING)
+        folder, draft = recordings_dir / session, recordings_dir / f".{session}.new"
+        with ExitStack() as undo:
+            try:
+                for missing in _missing_dirs(recordings_dir):
+                    missing.mkdir(exist_ok=True)
+                    undo.callback(_remove_when_empty, missing)
+                draft.mkdir(mode=0o700)
+                undo.callback(shutil.rmtree, draft, ignore_errors=True)
+                undo.callback((journal := Journal(draft / EVENTS_JSONL)).close)
+                undo.callback((tracks := Tracks(draft)).close)
+                write_private(draft / SESSION_JSON, encode(info))
+                draft.rename(folder)
+                undo.callback(shutil.rmtree, folder, ignore_errors=True)
+                fsync_folder(recordings_dir)
+            except OSError as error:
+                what = "Cannot record the session in"
+                raise recording_error(what, recordings_dir, error, _ELSEWHERE) from error
+            undo.pop_all()
+        return cls(folder, info, journal, tracks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        outcome, reason = self._ending(error)
+        try:
+            self.close(outcome, reason)
+        except RecordingError as second:
+            if error is None:
+                raise
+            error.add_note(second.message)
+
+    def _ending(self, error: BaseException | None) -> tuple[Outcome, str]:
+        """How it ended: by the session's own last word, else by what stopped it."""
+        if self._end is not None:
+            return self._end.outcome, self._end.reason
+        if error is None:
+            return Outcome.COMPLETED, ""
+        if not isinstance(error, Exception):
+            return Outcome.STOPPED, "interrupted"
+        return Outcome.FAILED, error.message if isinstance(error, VoiceprepError) else type(error).__name__
+
+    @property
+    def position_ms(self) -> int:
+        """The session clock: how far the candidate was recorded."""
+        return self._tracks.position_ms
+
+    def on_event(self, event: Event) -> None:
+        """Append one line to the journal, unless it is for the screen only. Raises RecordingError once."""
+        if isinstance(event, LevelMeasured):
+            return
+        with self._lock:
+            if not self._is_closed:
+                self._try(lambda: self._append(event))
+                self._store_heard()
+
+    def write_candidate(self, block: AudioBlock) -> None:
+        """The next block from the microphone. Raises RecordingError once."""
+        with self._lock:
+            if not self._is_closed and self._error is None:
+                self._try(lambda: self._tracks.add_candidate(_pcm(block.samples), block.start_ms))
+                self._store_heard()
+
+    def write_interviewer(self, samples: Samples, start_ms: int) -> None:
+        """24 kHz audio that was heard from `start_ms` on; stored with the next candidate block or event."""
+        self._heard.append((_pcm(samples), start_ms))
+
+    def close(self, outcome: Outcome, reason: str = "") -> None:
+        """Store the rest, make both tracks equally long, write the outcome, let the lock go. Idempotent.
+
+        Everything is tried and every file closed before a first failure raises RecordingError. A recording that
+        failed keeps the outcome `running` in session.json: `recover` can finish it once there is space.
+        """
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            steps = [self._drain_heard, self._tracks.close, lambda: self._append_end(outcome, reason)]
+            failures = [error for step in steps if (error := _failure(step)) is not None]
+            if failures or self._error is not None:
+                outcome, reason = Outcome.RUNNING, "the recording could not be written"
+            self.info = replace(self.info, outcome=outcome, reason=reason)
+            for step in (lambda: write_private(self.folder / SESSION_JSON, encode(self.info)), self._journal.close):
+                failures += [error for error in [_failure(step)] if error is not None]
+            if failures and self._error is None:
+                self._fail(failures[0])
+
+    def _append(self, event: Journaled) -> None:
+        self._journal.append(event)
+        if isinstance(event, SessionEnded):
+            self._end = event
+
+    def _append_end(self, outcome: Outcome, reason: str) -> None:
+        if self._end is None:
+            if self._error is not None:
+                outcome, reason = Outcome.FAILED, self._error.message
+            self._append(SessionEnded(at_ms=self._tracks.position_ms, outcome=outcome, reason=reason))
+
+    def _store_heard(self) -> None:
+        if self._error is None:
+            self._try(self._drain_heard)
+
+    def _drain_heard(self) -> None:
+        while self._heard:
+            self._tracks.add_interviewer(*self._heard.popleft())
+        self._tracks.follow_clock()
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OSError as error:
+            if self._error is None:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> NoReturn:
+        hint = f"`voiceprep recover {self.info.id}`; what was recorded until now is kept."
+        self._error = recording_error("Cannot go on recording to", self.folder, error, hint)
+        raise self._error from error
+
+
+def _pcm(samples: Samples) -> bytes:
+    return samples.astype("<i2", copy=False).tobytes()
+
+
+def _failure(step: Callable[[], None]) -> OSError | None:
+    try:
+        step()
+    except OSError as error:
+        return error
+    return None
+
+
+def _missing_dirs(folder: Path) -> list[Path]:
+    """The folders to make so that `folder` exists, outermost first."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    return missing[::-1]
+
+
+def _remove_when_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

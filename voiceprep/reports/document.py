@@ -1,0 +1,290 @@
+"""The report as a value, and as the JSON of `report --format json`. Reads only what was recorded.
+
+Must not know folders' formats, judges or the terminal.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from voiceprep.answers import AskedQuestion, merge_answers
+from voiceprep.model import (
+    Delivery,
+    KeyPoint,
+    KeyPointScore,
+    Outcome,
+    Question,
+    QuestionScore,
+    SessionScores,
+    Turn,
+)
+
+REPORT_SCHEMA_VERSION = 1
+CUT_OFF_FLAG = "cut_off"
+"""The session was killed during this answer: its words are the last provisional ones."""
+NOT_SCORED_FLAG = "not_scored"
+UNANSWERED_FLAG = "not_answered"
+
+
+class RecordedInfo(Protocol):
+    """What a report reads of session.json."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def bank_id(self) -> str: ...
+    @property
+    def bank_title(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def plan(self) -> tuple[Question, ...]: ...
+    @property
+    def judge(self) -> str: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def outcome(self) -> Outcome: ...
+
+
+class RecordedSession(Protocol):
+    """What a report reads of a session folder; a loaded session is one."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def info(self) -> RecordedInfo: ...
+    @property
+    def turns(self) -> tuple[Turn, ...]: ...
+    @property
+    def provisional_turns(self) -> frozenset[int]: ...
+    @property
+    def scores(self) -> SessionScores | None: ...
+    @property
+    def delivery(self) -> Delivery | None: ...
+    @property
+    def duration_ms(self) -> int: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedPoint:
+    """A key point and what became of it; `score` is None when the question was not scored."""
+
+    point: KeyPoint
+    score: KeyPointScore | None
+
+    @property
+    def is_credited(self) -> bool:
+        return self.score is not None and self.score.is_credited
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedQuestion:
+    """One question that was asked. `answer` is all of its answers joined; quotes are offsets into it."""
+
+    question: Question
+    answer: str
+    heard: str
+    answer_start_ms: int | None
+    answer_end_ms: int | None
+    follow_ups: tuple[str, ...]
+    score: float | None
+    is_scored: bool
+    is_abstained: bool
+    points: tuple[ReportedPoint, ...]
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSpan:
+    """Somebody spoke."""
+
+    is_candidate: bool
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """End of the candidate's speech to the first sound of the reply, over the turns where both happened."""
+
+    p50_ms: int | None
+    p95_ms: int | None
+    turn_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """Everything a report shows."""
+
+    session_id: str
+    folder: Path
+    bank_id: str
+    bank_title: str
+    mode: str
+    outcome: Outcome
+    judge: str
+    started_at: datetime
+    duration_ms: int
+    planned_count: int
+    overall: float | None
+    interval: tuple[float, float] | None
+    questions: tuple[ReportedQuestion, ...]
+    delivery: Delivery | None
+    latency: Latency
+    spans: tuple[VoiceSpan, ...]
+    problems: tuple[str, ...]
+    cost_usd: float = 0.0
+
+    @property
+    def is_scored(self) -> bool:
+        return any(question.is_scored for question in self.questions)
+
+
+def build_document(record: RecordedSession) -> ReportDocument:
+    """Pure: the same record gives the same document. Questions come in the order they were asked."""
+    info, scores = record.info, record.scores
+    planned = {question.id: question for question in info.plan}
+    by_id = {score.question_id: score for score in scores.questions} if scores else {}
+    return ReportDocument(
+        session_id=info.id,
+        folder=record.folder,
+        bank_id=info.bank_id,
+        bank_title=info.bank_title or info.bank_id,
+        mode=info.mode,
+        outcome=info.outcome,
+        judge=scores.judge if scores else info.judge,
+        started_at=info.started_at,
+        duration_ms=record.duration_ms,
+        planned_count=len(info.plan),
+        overall=scores.overall if scores else None,
+        interval=scores.interval if scores else None,
+        questions=tuple(
+            _reported(asked, planned, by_id.get(asked.question_id), record.provisional_turns)
+            for asked in merge_answers(record.turns)
+        ),
+        delivery=record.delivery,
+        latency=_latency(record.turns),
+        spans=_spans(record.turns),
+        problems=record.problems,
+    )
+
+
+def document_json(document: ReportDocument) -> dict[str, Any]:
+    """The content of `report --format json` and `interview --json`, in the shape DESIGN section 3 promises."""
+    return {
+        "schema_version": REPORT_SCHEMA_VERSION,
+        "session": {
+            "id": document.session_id,
+            "folder": str(document.folder),
+            "bank": document.bank_id,
+            "mode": document.mode,
+            "outcome": document.outcome.value,
+            "judge": document.judge,
+        },
+        "overall": {
+            "score": document.overall,
+            "interval": None if document.interval is None else list(document.interval),
+        },
+        "questions": [_question_json(question) for question in document.questions],
+        "delivery": None if document.delivery is None else asdict(document.delivery),
+        "latency": {"turn_ms": {"p50": document.latency.p50_ms, "p95": document.latency.p95_ms}},
+        "cost_usd": document.cost_usd,
+    }
+
+
+def render_json(document: ReportDocument) -> str:
+    """One JSON document without its line break; every character that is not ASCII is escaped."""
+    return json.dumps(document_json(document), indent=2, ensure_ascii=True)
+
+
+def _question_json(question: ReportedQuestion) -> dict[str, Any]:
+    return {
+        "id": question.question.id,
+        "score": question.score,
+        "answer": question.answer,
+        "heard": question.heard,
+        "answer_start_ms": question.answer_start_ms,
+        "answer_end_ms": question.answer_end_ms,
+        "key_points": [_point_json(point.score) for point in question.points if point.score is not None],
+        "flags": list(question.flags),
+    }
+
+
+def _point_json(score: KeyPointScore) -> dict[str, Any]:
+    return {
+        "id": score.id,
+        "credited": score.is_credited,
+        "credit": score.credit,
+        "quote": score.quote,
+        "start_char": score.start_char,
+        "end_char": score.end_char,
+        "audio_start_ms": score.audio_start_ms,
+        "audio_end_ms": score.audio_end_ms,
+    }
+
+
+def _reported(
+    asked: AskedQuestion,
+    planned: Mapping[str, Question],
+    score: QuestionScore | None,
+    provisional_turns: frozenset[int],
+) -> ReportedQuestion:
+    question = planned.get(asked.question_id) or _unplanned(asked)
+    flags = list(score.flags) if score else [NOT_SCORED_FLAG]
+    if not asked.answers:
+        flags.append(UNANSWERED_FLAG)
+    if any(turn.index in provisional_turns for turn in asked.turns):
+        flags.append(CUT_OFF_FLAG)
+    return ReportedQuestion(
+        question=question,
+        answer=asked.transcript.text,
+        heard=asked.transcript.heard,
+        answer_start_ms=asked.start_ms,
+        answer_end_ms=asked.end_ms,
+        follow_ups=tuple(turn.brief.text for turn in asked.turns[1:]),
+        score=score.score if score else None,
+        is_scored=score is not None and score.score is not None,
+        is_abstained=score is not None and score.is_abstained,
+        points=_points(question, score),
+        flags=tuple(flags),
+    )
+
+
+def _unplanned(asked: AskedQuestion) -> Question:
+    """A question the plan does not hold (a hand-edited folder): its words are all that is known."""
+    return Question(asked.question_id, "", asked.turns[0].brief.text, ())
+
+
+def _points(question: Question, score: QuestionScore | None) -> tuple[ReportedPoint, ...]:
+    scored = {point.id: point for point in score.key_points} if score else {}
+    known = [ReportedPoint(point, scored.pop(point.id, None)) for point in question.key_points]
+    return (*known, *(ReportedPoint(KeyPoint(point.id, point.id), point) for point in scored.values()))
+
+
+def _latency(turns: Sequence[Turn]) -> Latency:
+    replies_ms = sorted(turn.timings.reply_ms for turn in turns if turn.timings.reply_ms is not None)
+    return Latency(_percentile(replies_ms, 50), _percentile(replies_ms, 95), len(replies_ms))
+
+
+def _percentile(ordered: Sequence[int], percent: int) -> int | None:
+    """Nearest-rank percentile: the smallest value that at least `percent` % of the values do not exceed."""
+    if not ordered:
+        return None
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+def _spans(turns: Sequence[Turn]) -> tuple[VoiceSpan, ...]:
+    spans = [VoiceSpan(False, said.start_ms, said.end_ms) for turn in turns for said in turn.said]
+    spans += [
+        VoiceSpan(True, word.start_ms, word.end_ms)
+        for turn in turns
+        if turn.answer is not None
+        for word in turn.answer.transcript.words
+    ]
+    return tuple(sorted(spans, key=lambda span: span.start_ms))

@@ -1,0 +1,78 @@
+"""The report as Markdown. Every recorded word is escaped: it can neither format nor link nor run anything."""
+
+from collections.abc import Iterator
+
+from voiceprep.plaintext import clock, escape_markdown
+from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion
+from voiceprep.reports.phrases import (
+    delivery_lines,
+    flag_text,
+    latency_text,
+    next_step,
+    outcome_text,
+    overall_lines,
+    score_text,
+    span_text,
+)
+
+
+def render_markdown(document: ReportDocument) -> str:
+    """The whole report, ending with a line break."""
+    lines = [
+        f"# Interview report: {escape_markdown(document.bank_title)}",
+        "",
+        f"- Session: {escape_markdown(document.session_id)}",
+        f"- Started: {document.started_at:%Y-%m-%d %H:%M} UTC, {clock(document.duration_ms)} long",
+        f"- Mode: {escape_markdown(document.mode)}, {outcome_text(document.outcome)}",
+        f"- Judge: {escape_markdown(document.judge)}",
+        f"- Folder: {escape_markdown(str(document.folder))}",
+        *(f"- Problem: {escape_markdown(problem)}" for problem in document.problems),
+        "",
+        f"## Overall: {'not scored' if document.overall is None else f'{document.overall:.2f}'}",
+        "",
+        *(f"- {line}" for line in overall_lines(document)),
+    ]
+    for number, question in enumerate(document.questions, start=1):
+        lines += ["", *_question(number, question)]
+    if document.delivery is not None:
+        lines += [
+            "",
+            "## Delivery",
+            "",
+            *(f"- {escape_markdown(line)}" for line in delivery_lines(document.delivery)),
+        ]
+    lines += ["", "## Latency and cost", "", f"- {latency_text(document)}", f"- Cost: ${document.cost_usd:.2f}"]
+    lines += ["", "## What to do next", "", escape_markdown(next_step(document))]
+    return "\n".join(lines) + "\n"
+
+
+def _question(number: int, question: ReportedQuestion) -> Iterator[str]:
+    yield f"## {number}. {escape_markdown(question.question.text)}"
+    yield ""
+    yield f"**Score: {score_text(question)}**"
+    yield ""
+    for flag in question.flags:
+        yield f"- {escape_markdown(flag_text(flag, question))}"
+    yield from (_point(point) for point in question.points)
+    for follow_up in question.follow_ups:
+        yield f"- Follow-up asked: {escape_markdown(follow_up)}"
+    yield ""
+    yield "Your answer" + _span(question) + ":"
+    yield ""
+    yield f"> {escape_markdown(question.answer) or '(no words were heard)'}"
+
+
+def _point(point: ReportedPoint) -> str:
+    text = escape_markdown(point.point.text)
+    if point.score is None:
+        return f"- Not scored: {text}"
+    if not point.is_credited:
+        return f"- ✗ Missing: {text}"
+    quote = f": “{escape_markdown(point.score.quote)}”" if point.score.quote else ""
+    return f"- ✓ {text}{quote} {span_text(point.score.audio_start_ms)}".rstrip()
+
+
+def _span(question: ReportedQuestion) -> str:
+    if question.answer_start_ms is None or question.answer_end_ms is None:
+        return ""
+    return f", {clock(question.answer_start_ms)}–{clock(question.answer_end_ms)}"

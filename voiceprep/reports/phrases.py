@@ -1,0 +1,153 @@
+"""What a report says in words: observations, flags, advice. Pure; must not know how it is laid out."""
+
+from statistics import median
+
+from voiceprep.model import Delivery, Outcome
+from voiceprep.plaintext import clock, plain
+from voiceprep.reports.document import (
+    CUT_OFF_FLAG,
+    NOT_SCORED_FLAG,
+    UNANSWERED_FLAG,
+    ReportDocument,
+    ReportedQuestion,
+)
+
+LONG_PAUSE_MS = 2_500
+FILLERS_SHOWN = 4
+WIDE_INTERVAL = 0.3
+ANSWER_CHARS_MAX = 240
+
+_OUTCOMES = {
+    Outcome.RUNNING: "not finished",
+    Outcome.COMPLETED: "completed",
+    Outcome.STOPPED: "stopped early",
+    Outcome.FAILED: "ended by an error",
+    Outcome.RECOVERED: "cut off, recovered",
+}
+_FLAGS = {
+    NOT_SCORED_FLAG: "not scored yet",
+    UNANSWERED_FLAG: "the session ended before it was answered",
+    CUT_OFF_FLAG: "the session was cut off here; these are the last words that were understood",
+    "empty": "nothing was said",
+    "injection": "it talks to the grader instead of answering",
+    "refusal": "you passed",
+    "keyword_soup": "key words without sentences",
+    "hedged": "you sounded unsure",
+    "echo": "it repeats the question",
+    "off_topic": "it is about something else",
+    "gibberish": "no sense could be made of it",
+    "no_key_points": "this question has no key points to score by",
+}
+
+
+def outcome_text(outcome: Outcome) -> str:
+    return _OUTCOMES[outcome]
+
+
+def flag_text(flag: str, question: ReportedQuestion) -> str:
+    """A flag in words. `misconception:<id>` names the belief; an unknown flag is shown as it is."""
+    name, _, detail = flag.partition(":")
+    if name == "misconception":
+        beliefs = {wrong.id: wrong.text for wrong in question.question.misconceptions}
+        return f"a common mistake: {plain(beliefs.get(detail, detail))}"
+    return _FLAGS.get(flag, plain(flag.replace("_", " ")))
+
+
+def score_text(question: ReportedQuestion) -> str:
+    """The number, or honestly why there is none."""
+    if question.score is not None:
+        return f"{question.score:.2f}"
+    return "not enough evidence" if question.is_abstained else "not scored"
+
+
+def overall_lines(document: ReportDocument) -> tuple[str, ...]:
+    """What the overall score rests on."""
+    scored_count = sum(question.is_scored for question in document.questions)
+    asked_count = len(document.questions)
+    lines = [f"{scored_count} of {_count(asked_count, 'question')} scored"]
+    if asked_count < document.planned_count:
+        lines[0] += f", {document.planned_count - asked_count} planned but not asked"
+    if document.interval is not None:
+        low, high = document.interval
+        note = " (wide: few questions)" if high - low > WIDE_INTERVAL else ""
+        lines.append(f"90 % interval {low:.2f}–{high:.2f}{note}")
+    return tuple(lines)
+
+
+def delivery_lines(delivery: Delivery) -> tuple[str, ...]:
+    """Plain observations; nothing is said about what there was too little speech to see."""
+    lines = []
+    if delivery.pace_wpm is not None:
+        pace = f"Pace {delivery.pace_wpm:.0f} words per minute"
+        if delivery.pace_percentile is not None:
+            pace += f", percentile {delivery.pace_percentile} of spoken answers"
+        lines.append(pace)
+    if delivery.fillers_per_100_words is not None:
+        fillers = f"{delivery.fillers_per_100_words:.1f} fillers per 100 words"
+        shown = sorted(delivery.fillers, key=lambda filler: (-filler.count, filler.text))[:FILLERS_SHOWN]
+        if shown:
+            fillers += ": " + ", ".join(f"{plain(filler.text)} {filler.count}×" for filler in shown)
+        lines.append(fillers)
+    lines += _pause_lines(delivery)
+    if delivery.time_to_first_word_ms:
+        waits_ms = delivery.time_to_first_word_ms
+        lines.append(
+            f"First word after {median(waits_ms) / 1000:.1f} s (median), {max(waits_ms) / 1000:.1f} s at most"
+        )
+    if delivery.talk_share is not None:
+        lines.append(f"You spoke {delivery.talk_share:.0%} of the talking time".replace("%", " %"))
+    if delivery.interruption_count:
+        lines.append(f"You interrupted the interviewer {_count(delivery.interruption_count, 'time')}")
+    return tuple(lines) or ("Too little speech to say anything about it",)
+
+
+def latency_text(document: ReportDocument) -> str:
+    latency = document.latency
+    if latency.p50_ms is None or latency.p95_ms is None:
+        return "Replies: none to measure"
+    return (
+        f"Replies after {latency.p50_ms / 1000:.2f} s (p50), {latency.p95_ms / 1000:.2f} s (p95) "
+        f"over {_count(latency.turn_count, 'turn')}"
+    )
+
+
+def next_step(document: ReportDocument) -> str:
+    """One thing to do now."""
+    if document.outcome is Outcome.RUNNING:
+        return f"This session was not finished: `voiceprep recover {document.session_id}` repairs and scores it."
+    if not any(question.answer for question in document.questions):
+        return "No words were heard: `voiceprep doctor` checks the microphone."
+    weak = [question for question in document.questions if question.score is not None and question.score < 1.0]
+    if not weak:
+        return f"Go on with other questions: `voiceprep interview --bank {document.bank_id}`."
+    weakest = min(weak, key=lambda question: question.score or 0.0)
+    missing = [point.point for point in weakest.points if not point.is_credited]
+    if not missing:
+        return f"Answer “{plain(weakest.question.text)}” again, in your own words."
+    heaviest = max(missing, key=lambda point: point.weight)
+    return f"Answer “{plain(weakest.question.text)}” again and say this: {plain(heaviest.text)}"
+
+
+def short_answer(question: ReportedQuestion) -> str:
+    """The beginning of what was said, cut at a word."""
+    answer = plain(question.answer)
+    if len(answer) <= ANSWER_CHARS_MAX:
+        return answer
+    return answer[:ANSWER_CHARS_MAX].rsplit(" ", 1)[0] + " …"
+
+
+def span_text(start_ms: int | None) -> str:
+    return "" if start_ms is None else f"[{clock(start_ms)}]"
+
+
+def _pause_lines(delivery: Delivery) -> list[str]:
+    if delivery.word_count == 0:
+        return []
+    long_count = sum(pause.end_ms - pause.start_ms > LONG_PAUSE_MS for pause in delivery.pauses)
+    if long_count == 0:
+        return ["No pause over 2.5 s"]
+    return [f"{_count(long_count, 'pause')} over 2.5 s, the longest {delivery.longest_pause_ms / 1000:.1f} s"]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,119 @@
+"""Static word vectors: which different words mean much the same. Must not know key points or answers.
+
+Read straight from the files of the `wordllama` package (MIT), which is located but never imported.
+"""
+
+import json
+import struct
+from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from voiceprep.errors import ConfigError
+
+Vector = npt.NDArray[np.float32]
+"""Shape (256,)."""
+
+WEIGHTS = ("weights/l2_supercat_256.safetensors", "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5")
+PIECES = (
+    "tokenizers/l2_supercat_tokenizer_config.json",
+    "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
+)
+DIMENSIONS = 256
+_WORD_MARK = "▁"
+
+
+class WordVectors:
+    """Vectors of whole words, made of the vectors of their pieces. Safe in any thread."""
+
+    def __init__(self, table: npt.NDArray[np.float16], pieces: dict[str, int], ranks: dict[str, int]) -> None:
+        self._table = table
+        self._pieces = pieces
+        self._ranks = ranks
+
+    @lru_cache(maxsize=16_384)  # noqa: B019 - one instance per process, see load_vectors
+    def vector(self, word: str) -> Vector:
+        """Sum of the piece vectors; longer vectors matter more. Zero for a word without known pieces."""
+        numbers = [self._pieces[piece] for piece in self._split(word) if piece in self._pieces]
+        return np.asarray(self._table[numbers].astype(np.float32).sum(axis=0), dtype=np.float32)
+
+    @lru_cache(maxsize=131_072)  # noqa: B019
+    def similarity(self, first: str, second: str) -> float:
+        """Cosine −1..1 of two words; 0 when either is unknown."""
+        return cosine(self.vector(first), self.vector(second))
+
+    def mean(self, words: Iterable[str]) -> Vector:
+        """The direction of a text: its words' vectors added up."""
+        total = np.zeros(DIMENSIONS, dtype=np.float32)
+        for word in words:
+            total += self.vector(word)
+        return total
+
+    def _split(self, word: str) -> list[str]:
+        """Byte-pair encoding: merge the neighbours of the lowest rank until none is left."""
+        parts = [_WORD_MARK, *word]
+        while len(parts) > 1:
+            rank, place = min(
+                (self._ranks.get(f"{a} {b}", len(self._ranks)), i)
+                for i, (a, b) in enumerate(zip(parts, parts[1:], strict=False))
+            )
+            if rank == len(self._ranks):
+                break
+            parts[place : place + 2] = [parts[place] + parts[place + 1]]
+        return parts
+
+
+def cosine(first: Vector, second: Vector) -> float:
+    scale = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(first @ second) / scale if scale > 0 else 0.0
+
+
+_lock = Lock()
+_loaded: list[WordVectors | None] = []
+
+
+def has_vectors() -> bool:
+    """Whether the vectors are installed; cheap, loads nothing."""
+    return _folder() is not None
+
+
+def load_vectors() -> WordVectors | None:
+    """The vectors, read once per process; None when `wordllama` is not installed. Raises ConfigError."""
+    with _lock:
+        if not _loaded:
+            folder = _folder()
+            _loaded.append(None if folder is None else _read(folder))
+        return _loaded[0]
+
+
+def _folder() -> Path | None:
+    spec = find_spec("wordllama")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    return folder if (folder / WEIGHTS[0]).is_file() else None
+
+
+def _read(folder: Path) -> WordVectors:
+    raw = _read_checked(folder, *WEIGHTS)
+    model = json.loads(_read_checked(folder, *PIECES))["model"]
+    header_bytes = struct.unpack("<Q", raw[:8])[0]
+    table = np.frombuffer(raw, dtype=np.float16, offset=8 + header_bytes).reshape(-1, DIMENSIONS)
+    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
+    return WordVectors(table, model["vocab"], {merge: rank for rank, merge in enumerate(merges)})
+
+
+def _read_checked(folder: Path, name: str, digest: str) -> bytes:
+    raw = (folder / name).read_bytes()
+    if sha256(raw).hexdigest() != digest:
+        raise ConfigError(
+            f"The word vectors in {name} of the package wordllama are not the expected file.",
+            "Install again: pip install --force-reinstall wordllama==0.4.0.post1",
+        )
+    return raw

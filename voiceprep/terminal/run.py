@@ -1,0 +1,99 @@
+"""Holds an interview at this terminal: screen and keys around wiring, the report at the end.
+
+Must not know how a session works inside.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from voiceprep.audio.candidate import CandidateStyle
+from voiceprep.audio.portaudio import list_devices
+from voiceprep.errors import AudioDeviceError, ExitCode, VoiceprepError
+from voiceprep.settings import Settings, load_settings
+from voiceprep.terminal.interrupt import Interruptible
+from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
+from voiceprep.terminal.screen import open_screen
+from voiceprep.terminal.show import print_json, print_report
+from voiceprep.wiring import Choice, Held, hold, load_bank_for, plan_for
+
+Flags = Mapping[str, object | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is chosen for one session only."""
+
+    seed: int | None = None
+    topics: tuple[str, ...] = ()
+    candidate: str | None = None
+    is_fast: bool = False
+    is_json: bool = False
+
+
+def hold_interview(environment: Mapping[str, str], flags: Flags, order: Order) -> ExitCode:
+    """Hold it, show the report, say where everything is. Raises VoiceprepError."""
+    settings = load_settings(environment, flags)
+    if order.candidate is not None and order.is_fast and not settings.speaker:
+        settings = replace(settings, speaker="none")
+    return _hold(settings, order)
+
+
+def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fast: bool | None) -> ExitCode:
+    """The same with a simulated candidate; without a loudspeaker it runs on audio time."""
+    settings = load_settings(environment, flags)
+    if not settings.speaker and is_fast is not True and not _has_speaker():
+        print(
+            "No loudspeaker found: running faster than real time. Listen to the recording afterwards.", flush=True
+        )
+        is_fast = True
+    if is_fast and not settings.speaker:
+        settings = replace(settings, speaker="none")
+    return _hold(settings, replace(order, is_fast=bool(is_fast)))
+
+
+def _has_speaker() -> bool:
+    try:
+        return any(device.output_channels > 0 for device in list_devices())
+    except AudioDeviceError:
+        return False
+
+
+def _hold(settings: Settings, order: Order) -> ExitCode:
+    bank = load_bank_for(settings)
+    plan = plan_for(settings, bank, order.seed, order.topics)
+    style = None if order.candidate is None else CandidateStyle(order.candidate)
+    choice = Choice(settings, bank, plan, style, order.is_fast)
+    console = Console(stderr=order.is_json, highlight=False)
+    controls = Interruptible(_open_controls(choice))
+    folders: list[Path] = []
+    held = _hold_on_screen(choice, controls, console, folders)
+    if order.is_json:
+        print_json(held.record)
+    else:
+        print_report(held.record, console)
+    return ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
+
+
+def _hold_on_screen(choice: Choice, controls: Interruptible, console: Console, folders: list[Path]) -> Held:
+    is_plain = choice.settings.plain or choice.is_typed
+    screen = open_screen(console, choice.bank.title, choice.plan.limit_ms or 0, is_plain)
+    screen.keys_line = controls.keys_line
+    try:
+        with controls, screen:
+            return asyncio.run(controls.watch(hold(choice, controls, screen.on_event, folders.append)))
+    except (VoiceprepError, asyncio.CancelledError) as error:
+        if folders:
+            console.print(f"What was recorded is kept in {folders[0]}", soft_wrap=True)
+        if isinstance(error, asyncio.CancelledError):
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _open_controls(choice: Choice) -> Keyboard | TypedAnswers | NoControls:
+    if choice.is_typed:
+        return TypedAnswers()
+    return open_keyboard()

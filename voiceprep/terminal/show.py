@@ -1,0 +1,104 @@
+"""Shows sessions that were held: reports, recovery, grades. Reads folders; never holds a session."""
+
+import json
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from rich.console import Console
+
+from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.recordings.folder import find_session, list_sessions
+from voiceprep.plaintext import clock
+from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
+from voiceprep.reports.document import build_document, render_json
+from voiceprep.reports.markdown import render_markdown
+from voiceprep.reports.terminal import render_terminal
+from voiceprep.scoring.grade import grade_answer, grade_lines
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.settings import load_settings
+from voiceprep.wiring import load_bank_for, recordings_for, recover_folder
+
+
+def show_report(environment: Mapping[str, str], recordings: str | None, which: str, form: str) -> None:
+    """Print a session's report as `terminal`, `markdown` or `json`. Raises RecordingError."""
+    settings = load_settings(environment, {"recordings": recordings})
+    record = load_session(find_session(recordings_for(settings), which))
+    if form == "json":
+        print_json(record)
+    elif form == "markdown":
+        print(render_markdown(build_document(record)))
+    else:
+        print_report(record, Console(highlight=False))
+
+
+def print_report(record: SessionRecord, console: Console) -> None:
+    console.print(render_terminal(build_document(record), console.width))
+
+
+def print_json(record: SessionRecord) -> None:
+    """The report document of DESIGN's command contract, alone on stdout."""
+    print(render_json(build_document(record)))
+
+
+def recover_sessions(environment: Mapping[str, str], recordings: str | None, which: str, is_json: bool) -> None:
+    """Repair one session or all that need it. Raises RecordingError after trying every one."""
+    settings = load_settings(environment, {"recordings": recordings})
+    folder = recordings_for(settings)
+    if which == "all":
+        wanted = [summary.folder for summary in list_sessions(folder) if summary.needs_recovery]
+    else:
+        wanted = [find_session(folder, which)]
+    reports, failures = [], []
+    for found in wanted:
+        try:
+            reports.append(recover_folder(found))
+        except RecordingError as error:
+            failures.append(error)
+    if is_json:
+        print(json.dumps([_recovery_json(report) for report in reports]))
+    else:
+        for report in reports:
+            print(_recovery_line(report))
+        if not wanted:
+            print(f"Nothing to recover in {folder}.")
+    if failures:
+        raise failures[0]
+
+
+def _recovery_json(report: RecoveryReport) -> dict[str, object]:
+    return {
+        "folder": str(report.folder),
+        "status": report.status.value,
+        "outcome": report.outcome.value,
+        "duration_ms": report.duration_ms,
+        "torn_bytes": report.torn_bytes,
+        "problems": list(report.problems),
+    }
+
+
+def _recovery_line(report: RecoveryReport) -> str:
+    said = {
+        RecoveryStatus.RECOVERED: f"recovered, {clock(report.duration_ms)} of audio",
+        RecoveryStatus.NOT_NEEDED: f"needs no repair ({report.outcome.value})",
+        RecoveryStatus.STILL_RUNNING: "is still running; left alone",
+    }
+    problems = "".join(f"\n  {problem}" for problem in report.problems)
+    return f"{report.folder.name}: {said[report.status]}{problems}"
+
+
+def grade_stdin(environment: Mapping[str, str], bank_name: str | None, question_id: str | None) -> None:
+    """Grade what is on stdin: JSON lines, or one answer to one bank question. Raises BankError, ConfigError."""
+    judge = OfflineJudge()
+    if question_id is None:
+        for line in grade_lines(sys.stdin, judge):
+            print(line, flush=True)
+        return
+    bank = load_bank_for(load_settings(environment, {"bank": bank_name}))
+    questions = {question.id: question for question in bank.questions}
+    if question_id not in questions:
+        close = get_close_matches(question_id, questions, 3)
+        hint = f"Did you mean {', '.join(close)}?" if close else f"See `voiceprep banks show {bank.id}`."
+        raise ConfigError(f"{bank.id} has no question {question_id!r}.", hint)
+    print(json.dumps(grade_answer(questions[question_id], sys.stdin.read(), judge), ensure_ascii=False))
