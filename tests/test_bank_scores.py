@@ -1,7 +1,5 @@
 """The examples of every shipped bank, scored by the offline judge: strong above partial above weak."""
 
-from pathlib import Path
-
 import pytest
 
 from voiceprep.banks import bank_folders, list_banks
@@ -41,8 +39,7 @@ def test_every_credited_point_of_a_strong_answer_is_credited(question: Question)
 
 
 def test_there_are_banks_to_score() -> None:
-    assert QUESTIONS
-    assert all(folder != Path() for folder in bank_folders())
+    assert len(QUESTIONS) >= 25
 
 
 def _misconceptions(result: QuestionScore) -> list[str]:

@@ -196,6 +196,13 @@ async def test_typed_answers_wait_for_their_question() -> None:
     assert answers(room) == [(FULL, AnswerEnd.FINISHED), ("I don't know", AnswerEnd.FINISHED)]
 
 
+async def test_the_end_of_a_pipe_waits_for_what_was_typed() -> None:
+    typed = [key(0, CommandKind.ANSWER, FULL), key(0, CommandKind.NO_MORE)]
+    room = Room(plan(3), [], typed)
+    assert await room.hold() is Outcome.STOPPED
+    assert answers(room) == [(FULL, AnswerEnd.FINISHED), ("", AnswerEnd.SESSION_ENDED)]
+
+
 async def test_audio_that_runs_out_ends_the_interview() -> None:
     room = Room(plan(5), [answer()], limit_ms=12_000)
     assert await room.hold() is Outcome.STOPPED

@@ -247,7 +247,7 @@ def test_plain_keeps_every_script_and_drops_every_control() -> None:
 
 
 def test_clock() -> None:
-    assert [clock(ms) for ms in (0, 999, 61_000, 3_600_000)] == ["0:00", "0:00", "1:01", "60:00"]
+    assert [clock(ms) for ms in (0, 999, 61_000, 3_600_000)] == ["0:00", "0:00", "1:01", "1:00:00"]
 
 
 # ---------------------------------------------------------------------------------------- markdown

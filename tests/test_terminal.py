@@ -56,6 +56,7 @@ from voiceprep.model import (
     TurnKind,
     Word,
 )
+from voiceprep.plaintext import clock
 from voiceprep.ports import Command, CommandKind, Controls
 from voiceprep.terminal.captions import Caption, CaptionKind
 from voiceprep.terminal.keys import (
@@ -66,7 +67,7 @@ from voiceprep.terminal.keys import (
     open_keyboard,
     parse_keys,
 )
-from voiceprep.terminal.meters import level_bar, level_text, printable, time_left_text, time_text
+from voiceprep.terminal.meters import level_bar, level_text, printable, time_left_text
 from voiceprep.terminal.picture import render_caption, render_picture
 from voiceprep.terminal.plain import PlainScreen
 from voiceprep.terminal.quiet import quiet_c_stderr
@@ -165,7 +166,7 @@ def test_level_text(level_dbfs: float, expected: str) -> None:
     ],
 )
 def test_time_text(span_ms: int, expected: str) -> None:
-    assert time_text(span_ms) == expected
+    assert clock(span_ms) == expected
 
 
 def test_time_left_text() -> None:
@@ -181,10 +182,10 @@ def test_time_left_text() -> None:
         ("a\x1b]52;c;Y2xpcGJvYXJk\x1b\\b", "utf-8", "ab"),
         ("a\x1b]0;never closed", "utf-8", "a"),
         ("a\x1bPq#0\x1b\\b\x1bc", "utf-8", "ab"),
-        ("bell\x07 back\x08 c1\x9b31m del\x7f", "utf-8", "bell back c131m del"),
+        ("bell\x07 back\x08 c1\x9b31m del\x7f", "utf-8", "bell back c1 del"),
         ("over\rwrite\nlines\tand\u2028more", "utf-8", "over write lines and more"),
         ("\u202egnirts\u202c", "utf-8", "gnirts"),
-        ("lone \ud800 half", "utf-8", "lone ? half"),
+        ("lone \ud800 half", "utf-8", "lone \ufffd half"),
         ("caf\xe9 \u2192 bar", "ascii", "caf? ? bar"),
         ("caf\xe9 \u2192 bar", "latin-1", "caf\xe9 ? bar"),
         ("[bold]not markup[/bold]", "utf-8", "[bold]not markup[/bold]"),
@@ -278,7 +279,7 @@ def test_picture_of_an_answer() -> None:
         "● you are speaking",
         "Microphone ██████████░░░░░░░░░░ -30 dBFS  speech",
         "Question 2 of 3 · 13:59 left · Python backend",
-        "r repeat   s skip   p pause/go on   q end",
+        "Enter done   r repeat   s skip   p pause/go on   q end",
     ]
 
 
@@ -736,28 +737,28 @@ def typed(*pieces: bytes) -> list[Command]:
             for piece in pieces:
                 os.write(write_fd, piece)
             os.close(write_fd)
-            while not commands or commands[-1] != Command(CommandKind.END):
+            while not commands or commands[-1] != Command(CommandKind.NO_MORE):
                 commands.append(next_command(controls))
     finally:
         os.close(read_fd)
     return commands
 
 
-END = Command(CommandKind.END)
+NO_MORE = Command(CommandKind.NO_MORE)
 
 
 @pytest.mark.parametrize(
     ("pieces", "expected"),
     [
-        ([], [END]),
-        ([b"\n  \n\t\n"], [END]),
-        ([b"I use a key\n"], [Command(CommandKind.ANSWER, "I use a key"), END]),
-        ([b"I use ", b"a \xc3", b"\xa9 key"], [Command(CommandKind.ANSWER, "I use a \xe9 key"), END]),
-        ([b"bad \xff byte\r\n"], [Command(CommandKind.ANSWER, "bad \ufffd byte"), END]),
-        ([b"clear \x1b[2J\x07it\n"], [Command(CommandKind.ANSWER, "clear it"), END]),
-        ([b"/repeat\n/SKIP \n"], [Command(CommandKind.REPEAT), Command(CommandKind.SKIP), END]),
-        ([b"/etc/hosts is a file\n"], [Command(CommandKind.ANSWER, "/etc/hosts is a file"), END]),
-        ([b"/pause\n/go\n"], [Command(CommandKind.PAUSE), Command(CommandKind.GO_ON), END]),
+        ([], [NO_MORE]),
+        ([b"\n  \n\t\n"], [NO_MORE]),
+        ([b"I use a key\n"], [Command(CommandKind.ANSWER, "I use a key"), NO_MORE]),
+        ([b"I use ", b"a \xc3", b"\xa9 key"], [Command(CommandKind.ANSWER, "I use a \xe9 key"), NO_MORE]),
+        ([b"bad \xff byte\r\n"], [Command(CommandKind.ANSWER, "bad \ufffd byte"), NO_MORE]),
+        ([b"clear \x1b[2J\x07it\n"], [Command(CommandKind.ANSWER, "clear it"), NO_MORE]),
+        ([b"/repeat\n/SKIP \n"], [Command(CommandKind.REPEAT), Command(CommandKind.SKIP), NO_MORE]),
+        ([b"/etc/hosts is a file\n"], [Command(CommandKind.ANSWER, "/etc/hosts is a file"), NO_MORE]),
+        ([b"/pause\n/go\n"], [Command(CommandKind.PAUSE), Command(CommandKind.GO_ON), NO_MORE]),
         (
             [b"/pause\nstill here\nand more\n"],
             [
@@ -765,7 +766,7 @@ END = Command(CommandKind.END)
                 Command(CommandKind.GO_ON),
                 Command(CommandKind.ANSWER, "still here"),
                 Command(CommandKind.ANSWER, "and more"),
-                END,
+                NO_MORE,
             ],
         ),
     ],
@@ -779,7 +780,7 @@ def test_typed_answers_of_a_closed_terminal_end() -> None:
     with TypedAnswers(os.dup(lost.fd)) as controls:
         lost.type(b"one\n\x04")
         assert next_command(controls) == Command(CommandKind.ANSWER, "one")
-        assert next_command(controls) == END
+        assert next_command(controls) == NO_MORE
 
 
 def test_typed_answers_stop_while_waiting_for_input() -> None:
@@ -797,10 +798,10 @@ def test_scripted_controls_follow_audio_time() -> None:
     def clock() -> int:
         return position_ms
 
-    controls = ScriptedControls([(100, Command(CommandKind.REPEAT)), (100, END)], clock)
+    controls = ScriptedControls([(100, Command(CommandKind.REPEAT)), (100, NO_MORE)], clock)
     assert controls.take() is None
     position_ms = 120
-    assert [controls.take(), controls.take(), controls.take()] == [Command(CommandKind.REPEAT), END, None]
+    assert [controls.take(), controls.take(), controls.take()] == [Command(CommandKind.REPEAT), NO_MORE, None]
 
 
 @pytest.mark.parametrize("make", [NoControls, ScriptedControls])

@@ -68,9 +68,9 @@ class Sounds(StrEnum):
 
 _DANGLING = frozenset(
     "and but or nor so because cause since as if when while whereas although though unless until which who whom "
-    "whose than plus a an the of to in on at by for from with without into onto over under between through about against "
-    "during before after within across per via like my your his her its our their some every each such very "
-    "i'm we're they're there's that's let's um uh er erm ah hmm mm basically actually".split(" ")
+    "whose than plus a an the of to in on at by for from with without into onto over under between through about "
+    "against during before after within across per via like my your his her its our their some every each such "
+    "very i'm we're they're there's that's let's um uh er erm ah hmm mm basically actually".split(" ")
 )
 """Words no English answer ends in, whatever mark the recogniser puts behind them."""
 _HANGING = frozenset(

@@ -28,9 +28,10 @@ def escape_markdown(text: str) -> str:
 
 
 def clock(ms: int) -> str:
-    """`m:ss` of session audio time; hours roll over into minutes."""
-    seconds = max(0, ms) // 1000
-    return f"{seconds // 60}:{seconds % 60:02d}"
+    """Session audio time as `m:ss`, from an hour on `h:mm:ss`; part seconds dropped, never negative."""
+    minutes, seconds = divmod(max(ms, 0) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def _plain_character(character: str) -> str:

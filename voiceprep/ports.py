@@ -163,11 +163,12 @@ class CommandKind(StrEnum):
     END = "end"
     DONE = "done"
     ANSWER = "answer"
+    NO_MORE = "no_more"
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A key press or a typed answer (`text`, only with ANSWER)."""
+    """A key press or a typed answer (`text`, only with ANSWER). NO_MORE: nothing will be typed any more."""
 
     kind: CommandKind
     text: str = ""

@@ -128,9 +128,9 @@ async def test_is_heard_on_the_loudspeaker_and_counts_it_exactly(card: SoundCard
         here.speaker.enqueue(said)
         await until(lambda: here.speaker.is_idle, here.listen, 6_000)
         assert here.speaker.heard_ms == 3_000
-        await until(lambda: recording.samples.size > RATE_HZ * 7 // 2, here.listen, 6_000)
+        await here.listen(400)
     score, _ = correlation(resample(said, 24_000, RATE_HZ), recording.stop())
-    assert score > 0.9  # 0.99 on a quiet machine; a busy one drops a buffer now and then
+    assert score > 0.95  # 1.00 when the machine is quiet
     assert np.concatenate([samples for samples, _ in here.heard]).tolist() == said.tolist()
 
 
@@ -185,7 +185,8 @@ async def test_nothing_from_before_the_first_read_is_heard(card: SoundCard) -> N
         player = card.play(voice(0.5, 16_000), 16_000)
         assert await asyncio.to_thread(player.wait, 10) == 0
         assert here.device.now_ms() < 200
-        assert not (await here.listen(1_000)).any()
+        heard = await here.listen(1_000)
+        assert not heard[4_000:].any()  # the end of it may still have been on its way
 
 
 # -------------------------------------------------------------------------- losing and returning
@@ -207,10 +208,12 @@ async def test_a_card_that_goes_is_noticed_within_a_second_and_the_session_goes_
         assert sorted(here.returned) == ["microphone", "speaker"]
         assert here.device.names == {"microphone": "voiceprep_mic", "speaker": "voiceprep_speaker"}
         player = card.play(voice(1, 16_000), 16_000)
-        assert (await asyncio.wait_for(reading, 10)).size == 16_000
+        heard = await asyncio.wait_for(reading, 10)
         assert here.mic.position_ms - position_ms <= 1_100  # audio time stood still
         await until(lambda: here.speaker.heard_ms > heard_ms + 400, here.listen, 5_000)
-        assert (await here.listen(1_000)).any() or player.wait(5) == 0
+        heard = np.concatenate([heard, await here.listen(1_500)])
+        assert player.wait(5) == 0
+        assert correlation(voice(1, 16_000), heard)[0] > 0.9
 
 
 async def test_a_card_that_stops_delivering_is_noticed_too(card: SoundCard) -> None:
@@ -358,8 +361,8 @@ except AudioDeviceError as error:
     ],
 )
 def test_without_sound_says_what_to_do_and_nothing_leaks(tmp_path: Path, stand_in: str | None, said: str) -> None:
-    (tmp_path / "alsa.conf").touch()
-    environ = {**os.environ, "ALSA_CONFIG_PATH": str(tmp_path / "alsa.conf")}
+    environ = {name: text for name, text in os.environ.items() if name != "ALSA_CONFIG_PATH"}
+    environ["PULSE_SERVER"] = f"unix:{tmp_path}/nowhere"
     if stand_in is not None:
         (tmp_path / "sounddevice.py").write_text(stand_in + "\n")
         environ["PYTHONPATH"] = str(tmp_path)

@@ -41,8 +41,9 @@ def lint_bank(source: BankSource) -> tuple[LintFinding, ...]:
     """Everything found, in the order of the file."""
     findings = list(_glossary(source))
     findings += _duplicate_texts(source)
+    spellings = _spellings(source.bank.glossary)
     for question in source.bank.questions:
-        findings += _Lint(source, question).findings()
+        findings += _Lint(source, question, spellings).findings()
     return tuple(sorted(findings, key=lambda each: each.line))
 
 
@@ -52,6 +53,7 @@ class _Lint:
 
     source: BankSource
     question: Question
+    spellings: "_Spellings"
 
     def findings(self) -> Iterator[LintFinding]:
         yield from self._question_marks()
@@ -132,10 +134,8 @@ class _Lint:
         texts += [(("misconceptions", each.id, "text"), each.text) for each in question.misconceptions]
         texts += [(("examples", each.level, "text"), each.text) for each in question.examples]
         for place, text in texts:
-            for term in self.source.bank.glossary:
-                wrong = _misspelt(term, text)
-                if wrong:
-                    yield self._at(f"'{wrong}' is written '{term.written}' in the glossary", *place)
+            for wrong, term in self.spellings.misspelt(text):
+                yield self._at(f"'{wrong}' is written '{term.written}' in the glossary", *place)
 
 
 def _key(point: KeyPoint) -> tuple[str, str]:
@@ -153,14 +153,30 @@ def _leak(question: Question, point: KeyPoint) -> str | None:
     return None
 
 
-def _misspelt(term: Term, text: str) -> str | None:
-    """How `text` writes the term when not as the glossary does; a capital at its start is fine."""
-    fine = {term.written, term.written[:1].upper() + term.written[1:], term.written + "s"}
-    for spelling in (term.written, *term.heard_as):
-        for match in re.finditer(rf"(?<!\w){re.escape(spelling)}(?!\w)", text, re.IGNORECASE):
-            if match.group() not in fine:
-                return match.group()
-    return None
+@dataclass(frozen=True, slots=True)
+class _Spellings:
+    """Finds glossary terms written in another way. One expression for all, as a bank has hundreds of spellings."""
+
+    terms: dict[str, Term]
+    pattern: re.Pattern[str]
+
+    def misspelt(self, text: str) -> Iterator[tuple[str, Term]]:
+        """What is written, and the term it should be; a capital at the start and a plural s are fine."""
+        for match in self.pattern.finditer(text):
+            term = self.terms[match.group().lower()]
+            if match.group() not in (term.written, term.written[:1].upper() + term.written[1:]):
+                yield match.group(), term
+
+
+def _spellings(glossary: tuple[Term, ...]) -> _Spellings:
+    terms: dict[str, Term] = {}
+    for term in glossary:
+        for spelling in (term.written, *term.heard_as):
+            terms.setdefault(spelling.lower(), term)
+    longest_first = sorted(terms, key=len, reverse=True)
+    # Without a glossary the pattern may match nothing, hence the (?!).
+    spellings = "|".join(map(re.escape, longest_first)) or "(?!)"
+    return _Spellings(terms, re.compile(rf"(?<!\w)(?:{spellings})(?!\w)", re.IGNORECASE))
 
 
 def _glossary(source: BankSource) -> Iterator[LintFinding]:

@@ -22,7 +22,7 @@ from voiceprep.events import (
     TurnStarted,
 )
 from voiceprep.interview import NUDGES, Request, spoken_request
-from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnTimings, Word
+from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings, Word
 from voiceprep.ports import (
     Anticipate,
     Command,
@@ -134,6 +134,8 @@ class _Exchange:
                 await self._obey(heard.command)
             elif self._floor.typed and self._may_be_typed_over:
                 self._take_typed(self._floor.typed.popleft())
+            elif self._floor.has_left and self._brief.kind is not TurnKind.CLOSING:
+                await self._leave(AnswerEnd.SESSION_ENDED)
             elif self._speech is not None:
                 self._step_speaking(self._speech, heard)
             else:

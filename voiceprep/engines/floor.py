@@ -67,10 +67,16 @@ class Floor:
     def __init__(self, detector: SpeechDetector, controls: Controls) -> None:
         self.gate = SpeechGate()
         self.typed: deque[str] = deque()
+        self._is_typed_out = False
         self._detector = detector
         self._controls = controls
         self._recent: deque[Samples] = deque(maxlen=RECENT_BLOCKS)
         self._block_count = 0
+
+    @property
+    def has_left(self) -> bool:
+        """The candidate typed all there was to type, and every answer was taken."""
+        return self._is_typed_out and not self.typed
 
     async def hear(self, mic: Microphone, emit: Emit) -> Heard:
         """The next block. Raises AudioDeviceError."""
@@ -90,11 +96,14 @@ class Floor:
         return Heard(block, is_voiced, change, self._take_command(block.end_ms, emit))
 
     def _take_command(self, at_ms: int, emit: Emit) -> Command | None:
-        command = self._controls.take()
+        command = None if self.typed else self._controls.take()  # in the order they were typed
         if command is None:
             return None
         if command.kind is CommandKind.ANSWER:
             self.typed.append(command.text)
+            return None
+        if command.kind is CommandKind.NO_MORE:
+            self._is_typed_out = True
             return None
         emit(CommandGiven(at_ms=at_ms, command=command.kind.value))
         return command

@@ -34,7 +34,7 @@ _END_MARGIN = 5.0
 """After a full stop the output ends when that is this close, in logits, to the best token. On 31 spoken answers
 an invented "Thank you." or "Okay." was at most 4.5 away, a sentence really spoken at least 7.0."""
 
-_INVENTIONS = (["you"],)
+_INVENTIONS = (["you"], ["thank", "you", "for", "watching"])
 """What it writes for noise that passed for speech (measured with white noise and clicks)."""
 
 Tokens = tuple[int, ...]
@@ -52,7 +52,7 @@ class MoonshineModel:
             for name, sha256 in _WEIGHTS.items()
         )
         self._vocabulary = parse_vocabulary(vocabulary.read_bytes())
-        self._sentence_ends = [self._vocabulary.index(mark) for mark in (b".", b"?", b"!")]
+        self._sentence_ends = [i for i, piece in enumerate(self._vocabulary) if piece in (b".", b"?", b"!")]
         self._encoder = open_session(encoder, stage="stt")
         self._decoder = open_session(decoder, stage="stt")
         self._past_names = [i.name for i in self._decoder.get_inputs() if i.name.startswith("past")]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from voiceprep.scoring.matching import Match, match_misheard, match_token, match_words
-from voiceprep.scoring.negation import Polarity, polarities
+from voiceprep.scoring.negation import Polarity, find_cues, polarities
 from voiceprep.scoring.statements import Statement, Term
 from voiceprep.scoring.vectors import WordVectors
 from voiceprep.scoring.words import Token, is_plain, stem_of
@@ -166,17 +166,18 @@ def best_window(statement: Statement, view: AnswerView) -> Window:
 
 
 def _find_hits(statement: Statement, view: AnswerView) -> list[_Hit]:
-    found, denied_clauses = [], set()
+    found, shared_cues = [], set()
+    cues = find_cues(view.tokens)
     for number, term in enumerate(statement.terms):
         for first, last, match in view.places(term.token):
             agreement, conflict = _compare(term, view.polarity[last], match)
             found.append(_Hit(number, first, last, agreement, conflict, match.is_opposite))
             if term.polarity in _DENIALS and agreement > WEAKLY_DENIED * match.strength:
-                denied_clauses.add(view.tokens[first].clause)
+                shared_cues.add(cues[first])
     kept = [
-        hit  # where both deny, what else stands in the clause is no contradiction
+        hit  # what the same word denies as in the statement is no contradiction
         for hit in found
-        if not hit.conflict or hit.is_pole or view.tokens[hit.first].clause not in denied_clauses
+        if not hit.conflict or hit.is_pole or cues[hit.first] not in shared_cues
     ]
     return sorted(kept, key=lambda hit: (hit.first, hit.last))
 
@@ -220,7 +221,8 @@ def _weigh(statement: Statement, hits: Iterable[_Hit]) -> Window:
     terms = statement.terms
     heaviest = max(term.weight for term in terms)
     is_denied = any(
-        hit.conflict >= CONFLICT_STRENGTH and terms[hit.term].weight >= CONFLICT_WEIGHT * heaviest for hit in conflicts
+        hit.conflict >= CONFLICT_STRENGTH and terms[hit.term].weight >= CONFLICT_WEIGHT * heaviest
+        for hit in conflicts
     )
     return Window(
         sum(terms[hit.term].weight * hit.agreement for hit in agreeing.values()) / statement.total_weight,

@@ -5,6 +5,7 @@ Must not know what the answers were worth. Nothing here is called confidence.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import NormalDist
 
 from voiceprep.events import (
@@ -104,9 +105,7 @@ def clip(segments: Sequence[SpeechPause], start_ms: int, end_ms: int) -> list[Sp
 
 
 def _gaps(segments: Sequence[SpeechPause], min_ms: int, max_ms: int | None = None) -> list[SpeechPause]:
-    gaps = [
-        SpeechPause(before.end_ms, after.start_ms) for before, after in zip(segments, segments[1:], strict=False)
-    ]
+    gaps = [SpeechPause(before.end_ms, after.start_ms) for before, after in pairwise(segments)]
     return [
         gap
         for gap in gaps

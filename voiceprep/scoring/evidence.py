@@ -120,7 +120,7 @@ def is_supported(point: KeyPointScore, transcript: Transcript) -> bool:
         return True
     if not point.quote or point.start_char is None or point.end_char is None:
         return False
-    return 0 <= point.start_char and transcript.text[point.start_char : point.end_char] == point.quote
+    return point.start_char >= 0 and transcript.text[point.start_char : point.end_char] == point.quote
 
 
 def weighted_share(points: Sequence[KeyPointScore], question: Question | None = None) -> float | None:

@@ -30,14 +30,17 @@ _NOT_NEGATING = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_DENIALS = re.compile(
-    r"\b(?:not|n't|never)\s+(?:actually\s+|really\s+)?(?:true|correct|right|the case|accurate|so)\s+(?:to say\s+)?that\b"
-    r"|\b(?:false|wrong|incorrect|untrue|a myth|a lie|nonsense|mistaken)\s+(?:to (?:say|think|claim|believe)\s+)?that\b"
+    r"\b(?:not|n't|never)\s+(?:actually\s+|really\s+)?(?:true|correct|right|the case|accurate|"
+    r"so)\s+(?:to say\s+)?that\b"
+    r"|\b(?:false|wrong|incorrect|untrue|a myth|a lie|nonsense|mistaken)\s+(?:to (?:say|think|claim|"
+    r"believe)\s+)?that\b"
     r"|\b(?:don't|do not|doesn't|does not|didn't|wouldn't|cannot|can't) (?:think|believe|agree|say)(?: that)?\b"
     r"|\b(?:i|would) (?:disagree|deny|doubt)(?: that)?\b|\bby no means\b|\bunder no circumstances\b",
     re.IGNORECASE,
 )
 _PHRASE_NEGATORS = re.compile(
-    r"\b(?:instead of|rather than|as opposed to|unable to|impossible to|incapable of|fails? to|failed to|failing to|"
+    r"\b(?:instead of|rather than|as opposed to|unable to|impossible to|incapable of|fails? to|"
+    r"failed to|failing to|"
     r"refuses? to|lacks?|lacking|absence of|free of|no longer|far from|anything but|stops? being)\b",
     re.IGNORECASE,
 )
@@ -45,12 +48,13 @@ _OPENER_STEMS = frozenset("avoid prevent forbid protect eliminat avoidanc preven
 
 
 def polarities(text: str, tokens: Sequence[Token], *, is_claim: bool = True) -> list[Polarity]:
-    """One polarity per token of `text`. In a claim "without X" is OPEN ("without X it would …"), in a rubric it denies."""
+    """One polarity per token of `text`.
+
+    In a claim "without X" is OPEN ("without X it would …"), in a rubric it denies.
+    """
     found = [Polarity.STATED] * len(tokens)
     harmless = [match.span() for match in _NOT_NEGATING.finditer(text)]
     denials = [match.span() for match in _SENTENCE_DENIALS.finditer(text)]
-    for start, end in denials:
-        _deny_sentence(tokens, start, end, found)
     phrase_ends = {match.end(): match.start() for match in _PHRASE_NEGATORS.finditer(text)}
     for index, token in enumerate(tokens):
         if token.end_char in phrase_ends:
@@ -62,6 +66,21 @@ def polarities(text: str, tokens: Sequence[Token], *, is_claim: bool = True) -> 
                 _mark(tokens, index, found, Polarity.OPEN, Polarity.OPEN)
             else:
                 _deny(tokens, index, found)
+    for start, end in denials:
+        _deny_sentence(tokens, start, end, found)
+    return found
+
+
+def find_cues(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """Per token its clause and the last negating word before it there (−1 without one)."""
+    found: list[tuple[int, int]] = []
+    cue, clause = -1, -1
+    for index, token in enumerate(tokens):
+        if token.clause != clause:
+            cue, clause = -1, token.clause
+        found.append((clause, cue))
+        if token.is_negator or token.text in ("instead", "rather"):
+            cue = index
     return found
 
 
@@ -111,4 +130,5 @@ def _deny_sentence(tokens: Sequence[Token], start: int, end: int, found: list[Po
     sentence = next((token.sentence for token in tokens if token.end_char > start), None)
     for place, token in enumerate(tokens):
         if token.sentence == sentence and token.start_char >= end and token.is_content:
-            found[place] = Polarity.DENIED
+            is_denied = found[place] in (Polarity.DENIED, Polarity.DENIED_HEAD)
+            found[place] = Polarity.STATED if is_denied else Polarity.DENIED

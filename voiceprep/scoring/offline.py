@@ -10,7 +10,13 @@ from hashlib import sha256
 from voiceprep.model import KeyPoint, KeyPointScore, Question, QuestionScore, Transcript
 from voiceprep.scoring import evidence, traps
 from voiceprep.scoring.coverage import NOTHING, AnswerView, Window, best_window, make_view, without_other_side
-from voiceprep.scoring.statements import KNOWN_WEIGHT_IN_PHRASE, Statement, find_contrast, make_statement, shared_share
+from voiceprep.scoring.statements import (
+    KNOWN_WEIGHT_IN_PHRASE,
+    Statement,
+    find_contrast,
+    make_statement,
+    shared_share,
+)
 from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
 from voiceprep.scoring.words import tokenize
 
@@ -73,7 +79,7 @@ def _rubric_stems(question: Question) -> frozenset[str]:
 
 
 def _is_off_topic(question: Question, view: AnswerView, points: Sequence[KeyPointScore]) -> bool:
-    """Chance resemblance earns nothing: no point is near, or few words belong to the subject and no point is sure."""
+    """Chance resemblance earns nothing: no point is near, or few words are of the subject and no point is sure."""
     best = max((point.credit for point in points), default=0.0)
     if best < CHANCE_BELOW:
         return best > 0 or traps.is_off_topic(view.tokens, *_subject(question))

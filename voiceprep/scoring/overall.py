@@ -15,7 +15,7 @@ PRIOR_COUNT = 2
 
 
 def rubric_hash(questions: Sequence[Question]) -> str:
-    """12 hex digits over everything in the questions that may decide a score; order of questions does not matter."""
+    """12 hex digits over everything in the questions that may decide a score, whatever their order."""
     rubric = [
         {
             "id": question.id,

@@ -18,7 +18,7 @@ from voiceprep.scoring.words import Token, tokenize
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`is_masked[i]`: token i is no evidence. `is_zero`: the answer earns 0; `is_abstained`: it cannot be judged."""
+    """`is_masked[i]`: token i is no evidence. `is_zero`: earns 0; `is_abstained`: cannot be judged."""
 
     flags: tuple[str, ...]
     is_masked: tuple[bool, ...]
@@ -29,17 +29,21 @@ class Finding:
 _REFUSAL = re.compile(
     r"\b(?:i (?:really |honestly |just |actually )*(?:do not|don't|dont|did not|didn't) (?:really |actually )?"
     r"(?:know|remember|recall|understand|get|have (?:an|any) (?:answer|idea))"
-    r"|(?:i(?: am|'m)? )?(?:really )?not (?:really |quite |so |too )?sure|(?:i have |i've |i've got |absolutely )?no (?:idea|clue)"
+    r"|(?:i(?: am|'m)? )?(?:really )?not (?:really |quite |so |too )?sure|(?:i have |i've |i've got |"
+    r"absolutely )?no (?:idea|clue)"
     r"|dunno|haven't (?:a clue|got a clue|the faintest)|(?:i have|i've) never (?:heard|used|worked|seen|done)"
     r"|never heard|i (?:can't|can not|cannot|couldn't|could not) (?:answer|say|remember|tell|think of)"
-    r"|(?:can we|could we|let's|let us|i(?:'ll| will| would|'d)?(?: have to| like to| rather)?|please) (?:skip|pass|move on)"
+    r"|(?:can we|could we|let's|let us|i(?:'ll| will| would|'d)?(?: have to| like to| rather)?|"
+    r"please) (?:skip|pass|move on)"
     r"|^(?:skip|pass)\b|\b(?:skip|pass)[.!]*$|next question(?: please)?|i give up|i(?:'m| am) (?:so )?sorry|sorry"
-    r"|i(?:'m| am) not familiar|that(?:'s| is) (?:a )?(?:hard|tough|difficult|good|great)(?: one| question)?|no comment"
+    r"|i(?:'m| am) not familiar|that(?:'s| is) (?:a )?(?:hard|tough|difficult|good|great)(?: one| "
+    r"question)?|no comment"
     r"|you got me|beats me|it escapes me|my mind (?:is|went) blank|i forgot)\b",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"\b(?:i think maybe|maybe|perhaps|i guess|i suppose|not (?:really |entirely |totally |100% |so )?sure|might be|"
+    r"\b(?:i think maybe|maybe|perhaps|i guess|i suppose|not (?:really |entirely |totally |100% |so "
+    r")?sure|might be|"
     r"could be wrong|probably|possibly|something like that|i'm guessing|if i remember|i'm not certain)\b",
     re.IGNORECASE,
 )
@@ -51,13 +55,31 @@ FOREIGN_WORDS_MIN = 4
 TOPIC_WORDS_MIN, TOPIC_SHARE = 6, 0.12
 
 _FOREIGN = frozenset(
-    "el la los las una por que para con está son pero como muy más este esta cuando porque también hay ser lo se del al "
+    "el la los las una por que para con está son pero como muy más este esta cuando porque también "
+    "hay ser lo se del al "
     "le les des une est dans pour avec sur qui pas mais ou où très ce cette nous vous ils elles être sont aux je "
-    "der die das und ist nicht ein eine mit von zu den dem auf für auch wird werden oder sich wenn aber wir sie ich es "
-    "o os um uma não com mais ao pelo pela são você isso il lo gli di che non per sono della nel alla questo perché "
+    "der die das und ist nicht ein eine mit von zu den dem auf für auch wird werden oder sich wenn "
+    "aber wir sie ich es "
+    "o os um uma não com mais ao pelo pela são você isso il lo gli di che non per sono della nel "
+    "alla questo perché "
     "het een van niet dat zijn op te voor maar nie się jest na z w do że jak".split()
 )
-_ENGLISH = lexicon.FUNCTION_WORDS - {"a", "an", "in", "on", "as", "so", "me", "die", "was", "war", "am", "do", "no", "to"}
+_ENGLISH = lexicon.FUNCTION_WORDS - {
+    "a",
+    "an",
+    "in",
+    "on",
+    "as",
+    "so",
+    "me",
+    "die",
+    "was",
+    "war",
+    "am",
+    "do",
+    "no",
+    "to",
+}
 
 
 def find_traps(question: Question, text: str, tokens: Sequence[Token]) -> Finding:
@@ -93,7 +115,9 @@ def _zero_flag(
     if is_soup(tokens):
         return "keyword_soup"
     points = [point.text for point in question.key_points]
-    sources = [tokenize(source) for source in (question.reference, " ".join(points), question.text, *points)]
+    phrases = [phrase for point in question.key_points for phrase in point.phrases]
+    texts = (question.reference, " ".join(points), question.text, *points, *phrases)
+    sources = [tokenize(source) for source in texts]
     return "shuffled" if is_shuffled(tokens, sources) else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 
@@ -20,7 +21,10 @@ from voiceprep.errors import ConfigError
 Vector = npt.NDArray[np.float32]
 """Shape (256,)."""
 
-WEIGHTS = ("weights/l2_supercat_256.safetensors", "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5")
+WEIGHTS = (
+    "weights/l2_supercat_256.safetensors",
+    "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5",
+)
 PIECES = (
     "tokenizers/l2_supercat_tokenizer_config.json",
     "93248f2a9ec36c7b35f700a033d5f36228aae48db61aee31007fa49062cdeb68",
@@ -60,8 +64,7 @@ class WordVectors:
         parts = [_WORD_MARK, *word]
         while len(parts) > 1:
             rank, place = min(
-                (self._ranks.get(f"{a} {b}", len(self._ranks)), i)
-                for i, (a, b) in enumerate(zip(parts, parts[1:], strict=False))
+                (self._ranks.get(f"{a} {b}", len(self._ranks)), i) for i, (a, b) in enumerate(pairwise(parts))
             )
             if rank == len(self._ranks):
                 break

@@ -71,7 +71,11 @@ _AFFINITY = (
 """Digit d at [first class][second class] is the pointwise mutual information (d − 4) / 2 of neighbouring word
 classes, counted over 125,000 words of the Python standard library's own documentation strings."""
 
-WORDS_MIN = 10
+WORDS_MIN = 8
+ERROR_MARGIN = 0.12
+"""How far word errors of a recogniser may push the affinity down."""
+PAIRS_MIN = 3
+KEPT_SHARE = 0.3
 COPIED_SHARE = 0.8
 COPIED_NEIGHBOURS_MAX = 0.3
 COPIED_WORDS_MIN = 5
@@ -80,12 +84,40 @@ COPIED_WORDS_MIN = 5
 def is_shuffled(tokens: Sequence[Token], sources: Sequence[Sequence[Token]]) -> bool:
     """Whether the words are in disorder by themselves, or are those of one source text in disorder.
 
-    The limit on the mean affinity tightens with length so that about 1 % of natural text of any length is below.
+    `sources` are texts of the rubric. The limit on the mean affinity tightens with length. Word errors of a
+    recogniser disturb it too, so expressions of the rubric that survived in order speak for the answer.
     """
     said = [token for token in tokens if token.text not in lexicon.FILLERS]
-    if len(said) >= WORDS_MIN and mean_affinity(said) < 0.11 - 3.4 / len(said) + 0.12 * has_odd_capitals(said):
+    if any(is_disordered_copy(said, source) for source in sources):
         return True
-    return any(is_disordered_copy(said, source) for source in sources)
+    if len(said) < WORDS_MIN:
+        return False
+    affinity = mean_affinity(said)
+    limit = 0.11 - 3.4 / len(said) + 0.08 * has_odd_capitals(said)
+    if affinity >= limit + ERROR_MARGIN:
+        return False
+    kept, possible = count_kept_pairs(said, sources)
+    if affinity >= limit:
+        return kept == 0 and possible > PAIRS_MIN
+    if possible < PAIRS_MIN:
+        return affinity < limit - ERROR_MARGIN
+    return kept < (KEPT_SHARE if affinity < limit - ERROR_MARGIN else KEPT_SHARE / 2) * possible
+
+
+def count_kept_pairs(said: Sequence[Token], sources: Sequence[Sequence[Token]]) -> tuple[int, int]:
+    """(kept, possible): neighbours in a source, not both function words, whose stems are all in the answer,
+    and how many of them are neighbours in the answer too (one word between them allowed)."""
+    have = {token.stem for token in said}
+    near = {(a.stem, b.stem) for a, b in pairwise(said)} | {
+        (a.stem, b.stem) for a, b in zip(said, said[2:], strict=False)
+    }
+    pairs = {
+        (a.stem, b.stem)
+        for source in sources
+        for a, b in pairwise(source)
+        if a.stem in have and b.stem in have and not (a.is_function and b.is_function)
+    }
+    return len(pairs & near), len(pairs)
 
 
 def mean_affinity(tokens: Sequence[Token]) -> float:

@@ -20,7 +20,7 @@ from voiceprep.terminal.meters import printable
 from voiceprep.terminal.restore import restored
 
 _READ_BYTES = 4096
-_KEYS = {"r": CommandKind.REPEAT, "s": CommandKind.SKIP, "q": CommandKind.END}
+_KEYS = {"r": CommandKind.REPEAT, "s": CommandKind.SKIP, "q": CommandKind.END, "\n": CommandKind.DONE}
 _LINES = {
     "/repeat": CommandKind.REPEAT,
     "/skip": CommandKind.SKIP,
@@ -97,7 +97,7 @@ class Keyboard:
     `fd` must be a terminal (see `open_keyboard`). Ctrl-C and Ctrl-Z keep their meaning.
     """
 
-    keys_line = "r repeat   s skip   p pause/go on   q end"
+    keys_line = "Enter done   r repeat   s skip   p pause/go on   q end"
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -132,7 +132,7 @@ class Keyboard:
 
 
 class TypedAnswers:
-    """Lines from a terminal or a pipe: an answer each, or a command such as `/skip`. The end of input ends.
+    """Lines from a terminal or a pipe: an answer each, or a command such as `/skip`; NO_MORE when the input ends.
 
     Use as a context. White space is tidied and control characters are dropped; empty lines are ignored.
     """
@@ -165,7 +165,7 @@ class TypedAnswers:
         for line in lines:
             self._on_line(printable(line.decode("utf-8", "replace")))
         if not piece:
-            self._commands.put(Command(CommandKind.END))
+            self._commands.put(Command(CommandKind.NO_MORE))
 
     def _on_line(self, line: str) -> None:
         kind = _LINES.get(line.lower(), CommandKind.ANSWER)

@@ -1,21 +1,14 @@
 """Numbers as short text: level bar, dBFS, m:ss, and words made safe to print. Pure; knows no console."""
 
 import math
-import re
-import unicodedata
 from collections.abc import Sequence
+
+from voiceprep.plaintext import clock, plain
 
 FLOOR_DBFS = -60.0
 """The empty end of the level bar: below it is room noise on any usable microphone."""
 
 _SILENT_DBFS = -90.0
-_ESCAPE_SEQUENCE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
-    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)"  # OSC, DCS, SOS, PM, APC: window title, clipboard
-    r"|\x1b[ -/]*[0-~]",
-    re.DOTALL,
-)
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def level_bar(level_dbfs: float, width_chars: int, is_ascii: bool = False) -> str:
@@ -45,23 +38,11 @@ def level_text(level_dbfs: float) -> str:
     return f"{min(round(level_dbfs), 0)} dBFS"
 
 
-def time_text(span_ms: int) -> str:
-    """Minutes and seconds as `m:ss`, part seconds dropped; `h:mm:ss` from an hour on. Never negative."""
-    minutes, seconds = divmod(max(span_ms, 0) // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
 def time_left_text(at_ms: int, limit_ms: int) -> str:
     """`3:20 left`; without a limit (0) `11:40 so far`."""
-    return f"{time_text(limit_ms - at_ms)} left" if limit_ms else f"{time_text(at_ms)} so far"
+    return f"{clock(limit_ms - at_ms)} left" if limit_ms else f"{clock(at_ms)} so far"
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
-    """`text` on one line with nothing in it that steers a terminal, and nothing `encoding` cannot write.
-
-    Escape sequences, control characters and bidirectional overrides go; white space becomes single spaces.
-    """
-    spaced = " ".join(_ESCAPE_SEQUENCE.sub("", text).split())
-    kept = (c for c in spaced if unicodedata.category(c) != "Cc" and c not in _BIDIRECTIONAL)
-    return "".join(kept).encode(encoding, "replace").decode(encoding)
+    """`plain` text with nothing in it that `encoding` cannot write."""
+    return plain(text).encode(encoding, "replace").decode(encoding)

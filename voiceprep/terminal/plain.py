@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from voiceprep.events import CandidateStarted, Event, InterviewerEnded, SessionStarted, TurnStarted
+from voiceprep.plaintext import clock
 from voiceprep.terminal.captions import Caption, CaptionKind, captions_of
-from voiceprep.terminal.meters import printable, time_text
+from voiceprep.terminal.meters import printable
 from voiceprep.terminal.quiet import quiet_c_stderr
 from voiceprep.terminal.state import Activity, ScreenState, advance
 
@@ -49,7 +50,7 @@ class PlainScreen:
     def on_event(self, event: Event) -> None:
         before, self._state = self._state, advance(self._state, event)
         if isinstance(event, SessionStarted):
-            limit = f", up to {time_text(self._limit_ms)}" if self._limit_ms else ""
+            limit = f", up to {clock(self._limit_ms)}" if self._limit_ms else ""
             self._print(f"{self._bank_title}{limit}.")
             if self.keys_line:
                 self._print(f"Keys: {self.keys_line}")

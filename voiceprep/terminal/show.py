@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from rich.console import Console
 
 from voiceprep.errors import ConfigError, RecordingError
-from voiceprep.recordings.folder import find_session, list_sessions
 from voiceprep.plaintext import clock
+from voiceprep.recordings.folder import find_session, list_sessions
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
 from voiceprep.reports.document import build_document, render_json
