@@ -282,6 +282,20 @@ class Delivery:
     interruption_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one call to a provider consumed, in the units it is billed by; 0 where a unit does not apply."""
+
+    provider: str
+    stage: str
+    model: str
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    audio_ms: int = 0
+    characters: int = 0
+
+
 class Outcome(StrEnum):
     """How a session ended; `running` in a folder means it was killed."""
 

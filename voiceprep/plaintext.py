@@ -5,7 +5,10 @@ import unicodedata
 
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _TERMINAL_SEQUENCES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x9b[0-?]*[ -/]*[@-~]"
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)"  # OSC, DCS, SOS, PM, APC: window title, clipboard
+    r"|\x1b[ -/]*[0-~]",
+    re.DOTALL,
 )
 _MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]|~$])")
 _MARKDOWN_LINE_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[#+\-=!:]))(.)")

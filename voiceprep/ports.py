@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceprep.events import Emit
-from voiceprep.model import Answer, Question, QuestionScore, Transcript, Turn, TurnBrief
+from voiceprep.model import Answer, Question, QuestionScore, Transcript, Turn, TurnBrief, Usage
 
 Samples = npt.NDArray[np.int16]
 """Mono PCM. Shape (n_samples,)."""
@@ -135,6 +135,42 @@ class Synthesizer(Protocol):
     def synthesize(self, text: str) -> AsyncIterator[Samples]:
         """24 kHz audio, the first piece as soon as there is one. Raises ProviderError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a prompt; `role` is `user` or `assistant`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is asked. Ordered for prefix caching: `system` never changes within a session,
+    `messages` only grow; what is new stands last."""
+
+    system: str
+    messages: tuple[Message, ...]
+    output_tokens_max: int = 200
+
+
+class TextModel(Protocol):
+    """A language model that words what the interview has decided."""
+
+    name: str
+
+    async def warm(self) -> None:
+        """Connect. Raises ProviderError."""
+        ...
+
+    def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+        """Pieces of text as they come. Closing the iterator early cancels the request. Raises ProviderError."""
+        ...
+
+
+OnUsage = Callable[[Usage], None]
+"""Adapters report what each call consumed."""
 
 
 class SpeechDetector(Protocol):

@@ -71,7 +71,7 @@ _AFFINITY = (
 """Digit d at [first class][second class] is the pointwise mutual information (d − 4) / 2 of neighbouring word
 classes, counted over 125,000 words of the Python standard library's own documentation strings."""
 
-WORDS_MIN = 8
+WORDS_MIN = 10
 ERROR_MARGIN = 0.12
 """How far word errors of a recogniser may push the affinity down."""
 PAIRS_MIN = 3
