@@ -26,8 +26,9 @@ from voiceprep.ports import (
     Synthesizer,
 )
 from voiceprep.providers.hibari import HibariSynthesizer
-from voiceprep.providers.moonshine import MoonshineStream, MoonshineTranscriber
+from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.tasks import Tasks
+from voiceprep.weights import keep_memory_small
 
 SENTENCES = (
     "A process has its own memory, while the threads inside it share one address space.",
@@ -74,6 +75,7 @@ class Costs:
 
 
 def main() -> None:
+    keep_memory_small()
     asyncio.run(_measure(GLOSSARY if "--glossary" in sys.argv else (), is_shown="--show" in sys.argv))
 
 
@@ -83,7 +85,6 @@ async def _measure(glossary: Sequence[Term], *, is_shown: bool) -> None:
         started_s = time.perf_counter()
         await voice.warm()
         print(f"voice ready               {time.perf_counter() - started_s:8.2f} s")
-        rss_before_mb = _rss_mb()
         started_s = time.perf_counter()
         transcriber = MoonshineTranscriber(tasks, glossary)
         await transcriber.warm()
@@ -110,17 +111,16 @@ async def _measure(glossary: Sequence[Term], *, is_shown: bool) -> None:
         long_text = (await _transcribe(long_answer, transcriber, detector, tasks, long_costs)).text
         long_words = _plain(" ".join(SENTENCES))
         minutes = long_costs.audio_ms / 60_000
-        print(
-            f"one answer of {minutes * 60:4.0f} s       {100 * _edits(long_words, _plain(long_text)) / len(long_words):8.1f} % WER"
-        )
+        long_rate = _edits(long_words, _plain(long_text)) / len(long_words)
+        print(f"one answer of {minutes * 60:4.0f} s       {100 * long_rate:8.1f} % word error rate")
         print(f"  recogniser              {long_costs.recogniser_s / minutes:8.2f} CPU s per minute of audio")
 
         answer = await _spoken(voice, ANSWER)
         waits_ms = [await _final_wait_ms(answer, transcriber, detector) for _ in range(3)]
         print(
-            f"final text, {len(answer) / MICROPHONE_RATE_HZ:4.1f} s answer {max(waits_ms):8.0f} ms after the endpoint, at worst of 3"
+            f"final of {len(answer) / MICROPHONE_RATE_HZ:4.1f} s answer    {max(waits_ms):8.0f} ms after the endpoint"
         )
-        print(f"recogniser and VAD memory {_rss_mb() - rss_before_mb:8.0f} MB, process {_rss_mb():.0f} MB")
+        print(f"memory with the voice     {_rss_mb():8.0f} MB")
 
 
 async def _spoken(voice: Synthesizer, text: str) -> Samples:
@@ -161,8 +161,8 @@ async def _transcribe(
 
 
 async def _final_wait_ms(samples: Samples, transcriber: MoonshineTranscriber, detector: SileroDetector) -> float:
-    """In real time: how long `finish` takes when it is called as soon as the last block, 300 ms of silence, is in."""
-    stream: MoonshineStream = transcriber.open_stream()
+    """In real time: how long `finish` takes when called as soon as the last 300 ms of silence are in."""
+    stream = transcriber.open_stream()
     detector.reset()
     started_s = time.perf_counter()
     for block in _blocks(samples):

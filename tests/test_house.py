@@ -13,7 +13,7 @@ import pytest
 from voiceprep import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-weights.lock")
 
 
 def run(
@@ -144,8 +144,10 @@ def test_set_up_does_nothing_the_second_time(bare_checkout: Path) -> None:
     venv = bare_checkout / ".venv"
     fake_command(venv, "x", "")
     fake_command(venv / "bin", "voiceprep", "")
-    lock, project = (bare_checkout / name for name in ("requirements.lock", "pyproject.toml"))
-    stamp = f"{bare_checkout.resolve()}\n{lock.read_text(encoding='utf-8')}{project.read_text(encoding='utf-8')}"
+    lock = bare_checkout / "requirements.lock"
+    made_from = ("requirements.lock", "requirements-weights.lock", "pyproject.toml")
+    texts = [(bare_checkout / name).read_text(encoding="utf-8") for name in made_from]
+    stamp = f"{bare_checkout.resolve()}\n{''.join(texts)}"
     (venv / ".ready-demo").write_text(stamp, encoding="utf-8")
     done = set_up(bare_checkout, "demo", **NO_PYTHON, **{"apt-get": "exit 1", "dpkg-query": "exit 1"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

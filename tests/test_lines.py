@@ -408,3 +408,16 @@ def _tone(rate_hz: int, seconds: float) -> Samples:
 def _pitch_hz(samples: Samples, rate_hz: int) -> float:
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(samples.size)))
     return float(spectrum.argmax() * rate_hz / samples.size)
+
+
+def test_mixed_in_sound_is_heard_but_neither_counted_nor_recorded() -> None:
+    heard: list[tuple[Samples, int]] = []
+    line = SpeakerLine(lambda: 0, [lambda samples, at: heard.append((samples, at))])
+    line.mix_in(np.full(480, 7, np.int16))
+    line.enqueue(np.full(240, 100, np.int16))
+    pulled = line.pull(480)
+    line.deliver()
+    assert list(pulled[:240]) == [107] * 240
+    assert list(pulled[240:]) == [7] * 240
+    assert line.heard_ms == 10
+    assert [(list(samples), at) for samples, at in heard] == [([100] * 240, 0)]

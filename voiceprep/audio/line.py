@@ -113,6 +113,7 @@ class SpeakerLine:
         self._taken_samples = 0  # of the current speech, pulled or waiting in the tail
         self._pulled_samples = 0  # ever, silence included
         self._in_flight: deque[_InFlight] = deque()
+        self._aside = np.zeros(0, np.int16)
         self._is_paused = False
         self._is_sounding = False
         self._heard: deque[tuple[Samples, int]] = deque()  # for the taps
@@ -215,6 +216,10 @@ class SpeakerLine:
             if n_filled < n_samples:
                 self._run_samples_end()
             self._pulled_samples += n_samples
+            aside, self._aside = self._aside[:n_samples], self._aside[n_samples:]
+            if aside.size:
+                mixed = pulled[: aside.size].astype(np.int32) + aside
+                pulled[: aside.size] = np.clip(mixed, -32768, 32767)
             edge = self._edge_sample()
             while self._in_flight and self._in_flight[0].end_sample <= edge:
                 self._in_flight.popleft()
@@ -226,6 +231,11 @@ class SpeakerLine:
             samples, start_ms = self._heard.popleft()
             for tap in self._taps:
                 tap(samples, start_ms)
+
+    def mix_in(self, samples: Samples) -> None:
+        """Other sound for the ear only, shape (n_samples,): neither counted, paused nor given to the taps."""
+        with self._lock:
+            self._aside = np.concatenate([self._aside, samples])[-SPEAKER_RATE_HZ:]
 
     def play_block(self, block: AudioBlock) -> None:
         """Pull and deliver 20 ms: a microphone tap that makes audio time the clock when there is no sound card."""

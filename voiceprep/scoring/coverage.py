@@ -10,10 +10,11 @@ from voiceprep.scoring.vectors import WordVectors
 from voiceprep.scoring.words import Token, is_plain, stem_of
 
 WEAKLY_DENIED = 0.7
-CONFLICT_STRENGTH = 0.6
-"""A word must resemble a term this much to contradict it."""
-CONFLICT_WEIGHT = 0.25
-"""… and the term must matter this much, relative to the heaviest one."""
+DIRECT_STRENGTH, DIRECT_WEIGHT = 0.7, 0.25
+"""What is denied directly, or an opposite, contradicts a term that it resembles this much, when the term matters
+this much relative to the heaviest one."""
+DISTANT_STRENGTH, DISTANT_WEIGHT = 0.9, 0.75
+"""The same for the other words in the scope of a denial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class AnswerView:
     vectors: WordVectors | None = None
     rubric_stems: frozenset[str] = frozenset()
     _places: dict[str, tuple[Place, ...]] = field(default_factory=dict)
+    _words: list[str] | None = None
 
     def places(self, term: Token) -> tuple[Place, ...]:
         """Everything in the answer that resembles `term`."""
@@ -62,14 +64,22 @@ class AnswerView:
         return known
 
     def _find(self, term: Token) -> Iterator[Place]:
+        similar = self._similarities(term)
         for index, token in enumerate(self.tokens):
             if self.is_masked[index] or (token.is_function and token.text != term.text):
                 continue
-            match = match_token(term, token, self.rubric_stems, self.vectors)
+            match = match_token(term, token, self.rubric_stems, similar.get(token.text, 0.0))
             if match.strength:
                 yield index, index, match
         if len(term.text) >= 6 and not is_plain(term.text):
             yield from self._find_joined(term)
+
+    def _similarities(self, term: Token) -> dict[str, float]:
+        if self.vectors is None or term.is_function:
+            return {}
+        if self._words is None:
+            self._words = sorted({token.text for token in self.tokens if token.is_content})
+        return self.vectors.similarities(term.text, self._words)
 
     def _find_joined(self, term: Token) -> Iterator[Place]:
         """Terms that were written as two words: "data base", "item potent"."""
@@ -115,22 +125,32 @@ def find_barriers(tokens: Sequence[Token]) -> tuple[int, ...]:
 
 
 def without_other_side(view: AnswerView, statement: Statement, contrast: tuple[str, str] | None) -> AnswerView:
-    """The view without clauses that speak only of the compared thing which the statement is not about."""
-    if contrast is None:
-        return view
+    """The view without clauses about the compared thing which the statement is not about.
+
+    Those are clauses whose subject is the other thing, and what is said not to hold: "processes do, threads don't".
+    """
     stems = {term.token.stem for term in statement.terms}
-    sides = [side for side in contrast if side in stems]
-    if len(sides) != 1:
-        return view
-    other = contrast[1] if sides[0] == contrast[0] else contrast[0]
-    said: dict[int, set[str]] = {}
+    clauses: dict[int, list[str]] = {}
     for token in view.tokens:
-        said.setdefault(token.clause, set()).add(token.stem)
-    foreign = {clause for clause, words in said.items() if other in words and sides[0] not in words}
+        clauses.setdefault(token.clause, []).append(token.stem)
+    foreign: set[int] = set()
+    sides = [side for side in contrast or () if side in stems]
+    if contrast and len(sides) == 1:
+        other = contrast[1] if sides[0] == contrast[0] else contrast[0]
+        foreign |= {clause for clause, said in clauses.items() if _is_about(other, sides[0], said)}
+    subject = statement.terms[0].token.stem if statement.terms else ""
+    for barrier in view.barriers:
+        clause = view.tokens[barrier].clause
+        if subject in clauses[clause] and subject not in clauses.get(clause - 1, [subject]):
+            foreign.add(clause - 1)
     if not foreign:
         return view
     masked = [hidden or token.clause in foreign for hidden, token in zip(view.is_masked, view.tokens, strict=True)]
     return replace(view, is_masked=masked, _places={})
+
+
+def _is_about(other: str, own: str, said: Sequence[str]) -> bool:
+    return other in said and (own not in said or said.index(other) < said.index(own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +163,13 @@ class _Hit:
     agreement: float
     conflict: float
     is_pole: bool
+    is_direct: bool
+
+    def contradicts(self, share: float) -> bool:
+        """Whether this denies the statement; `share`: weight of the term relative to the heaviest."""
+        if self.is_pole or self.is_direct:
+            return self.conflict >= DIRECT_STRENGTH and share >= DIRECT_WEIGHT
+        return self.conflict >= DISTANT_STRENGTH and share >= DISTANT_WEIGHT
 
 
 def best_window(statement: Statement, view: AnswerView) -> Window:
@@ -170,8 +197,10 @@ def _find_hits(statement: Statement, view: AnswerView) -> list[_Hit]:
     cues = find_cues(view.tokens)
     for number, term in enumerate(statement.terms):
         for first, last, match in view.places(term.token):
-            agreement, conflict = _compare(term, view.polarity[last], match)
-            found.append(_Hit(number, first, last, agreement, conflict, match.is_opposite))
+            said = view.polarity[last]
+            agreement, conflict = _compare(term, said, match)
+            is_direct = said is not Polarity.DENIED
+            found.append(_Hit(number, first, last, agreement, conflict, match.is_opposite, is_direct))
             if term.polarity in _DENIALS and agreement > WEAKLY_DENIED * match.strength:
                 shared_cues.add(cues[first])
     kept = [
@@ -220,10 +249,7 @@ def _weigh(statement: Statement, hits: Iterable[_Hit]) -> Window:
         return NOTHING
     terms = statement.terms
     heaviest = max(term.weight for term in terms)
-    is_denied = any(
-        hit.conflict >= CONFLICT_STRENGTH and terms[hit.term].weight >= CONFLICT_WEIGHT * heaviest
-        for hit in conflicts
-    )
+    is_denied = any(hit.contradicts(terms[hit.term].weight / heaviest) for hit in conflicts)
     return Window(
         sum(terms[hit.term].weight * hit.agreement for hit in agreeing.values()) / statement.total_weight,
         sum(terms[hit.term].weight * hit.conflict for hit in conflicts) / statement.total_weight,

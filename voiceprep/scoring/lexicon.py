@@ -291,7 +291,7 @@ OPPOSITES: tuple[tuple[str, str], ...] = (
     ("mutable changeable modifiable", "immutable unchangeable frozen readonly constant"),
     ("keep retain", "discard drop"),
     ("wet moist", "dry"),
-    ("only one single sole just", "many several multiple any all both"),
+    ("only single sole", "many several multiple"),
     ("all every each everything", "some none only"),
     ("inside in", "outside out"),
     ("oldest older", "newest newer latest recent"),

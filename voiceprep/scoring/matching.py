@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from voiceprep.scoring import lexicon
-from voiceprep.scoring.vectors import WordVectors
 from voiceprep.scoring.words import Token, is_plain, root_of, sound_of, spelling_similarity, stem_of
 
 SAME_ROOT = 0.9
@@ -15,6 +14,7 @@ SYNONYM = 0.75
 SAME_DIRECTION = 0.6
 MISHEARD = 0.8
 VECTOR_FROM, VECTOR_LEAST, VECTOR_MOST = 0.25, 0.3, 0.85
+"""Cosine from which words count as used alike, and the range of strengths that gives."""
 """Strengths of a match that is not the same word; ordered by how much meaning survives."""
 
 _PREFIXES = ("un", "in", "im", "ir", "il", "non", "dis", "a")
@@ -58,19 +58,23 @@ def match_words(term: str, word: str) -> Match:
     term_stem, word_stem = stem_of(term), stem_of(word)
     if term_stem == word_stem:
         return Match(1.0)
-    for prefix in _PREFIXES:
-        if _is_prefixed(prefix, term, word) or _is_prefixed(prefix, word, term):
-            return Match(OPPOSITE_PREFIX, is_opposite=True)
+    if _bare_forms(term) & _forms(word) or _bare_forms(word) & _forms(term):
+        return Match(OPPOSITE_PREFIX, is_opposite=True)
     if root_of(term_stem) == root_of(word_stem) and len(root_of(term_stem)) >= 4:
         return Match(SAME_ROOT)
     return _match_meaning(term_stem, word_stem)
 
 
-def _is_prefixed(prefix: str, long: str, short: str) -> bool:
-    if not long.startswith(prefix) or len(short) < 5:
-        return False
-    rest = long[len(prefix) :]
-    return len(rest) >= 5 and (stem_of(rest) == stem_of(short) or root_of(stem_of(rest)) == root_of(stem_of(short)))
+@lru_cache(maxsize=16_384)
+def _forms(word: str) -> frozenset[str]:
+    return frozenset({stem_of(word), root_of(stem_of(word))}) if len(word) >= 5 else frozenset()
+
+
+@lru_cache(maxsize=16_384)
+def _bare_forms(word: str) -> frozenset[str]:
+    """Forms of a word without a negating prefix; "immutable" → those of "mutable"."""
+    rests = [word[len(prefix) :] for prefix in _PREFIXES if word.startswith(prefix)]
+    return frozenset(form for rest in rests for form in _forms(rest))
 
 
 def _match_meaning(term: str, word: str) -> Match:
@@ -94,11 +98,13 @@ def match_misheard(term: str, heard: str) -> Match:
     """A recogniser's near miss of a rare term: "Ridies" for "Redis", "item potent" (joined) for "idempotent"."""
     if len(term) < 4 or len(heard) < 4 or is_plain(heard) or is_plain(term) or heard in lexicon.FUNCTION_WORDS:
         return NO_MATCH
+    if term[0] not in heard[0] + _alike(heard[0]) or abs(len(term) - len(heard)) > 4:
+        return NO_MATCH
     spelling = spelling_similarity(term, heard)
     if term[0] == heard[0] and spelling >= 0.82 and min(len(term), len(heard)) >= 6:
         return Match(MISHEARD)
     key = sound_of(term)
-    if len(key) >= 3 and spelling >= 0.55 and term[0] in heard[:1] + _alike(heard[0]):
+    if len(key) >= 3 and spelling >= 0.55:
         heard_key = sound_of(heard)
         if key == heard_key or (len(key) >= 5 and spelling_similarity(key, heard_key) >= 0.8 and spelling >= 0.65):
             return Match(MISHEARD)
@@ -111,21 +117,17 @@ def _alike(letter: str) -> str:
     )
 
 
-def match_token(term: Token, word: Token, rubric_stems: frozenset[str], vectors: WordVectors | None) -> Match:
-    """Compare a term with an answer's word; a word that is itself a term of the rubric is never a near miss."""
+def match_token(term: Token, word: Token, rubric_stems: frozenset[str], similarity: float) -> Match:
+    """Compare a term with an answer's word; a word that is itself a term of the rubric is never a near miss.
+
+    `similarity`: cosine of their vectors, 0 when unknown.
+    """
     found = match_words(term.text, word.text)
     if found.is_opposite or found.strength >= SAME_SIDE:
         return found
-    if vectors is not None:
-        found = max(found, match_vectors(term.text, word.text, vectors), key=lambda match: match.strength)
+    if similarity >= VECTOR_FROM:
+        strength = min(VECTOR_MOST, VECTOR_LEAST + (similarity - VECTOR_FROM) * 1.2)
+        found = found if found.strength >= strength else Match(strength)
     if found.strength or word.stem in rubric_stems:
         return found
     return match_misheard(term.text, word.text)
-
-
-def match_vectors(term: str, word: str, vectors: WordVectors) -> Match:
-    """Words used alike, by the cosine of their vectors; nothing below VECTOR_FROM."""
-    similarity = vectors.similarity(term, word)
-    if similarity < VECTOR_FROM:
-        return NO_MATCH
-    return Match(min(VECTOR_MOST, VECTOR_LEAST + (similarity - VECTOR_FROM) * 1.2))

@@ -18,7 +18,7 @@ from voiceprep.scoring.statements import (
     shared_share,
 )
 from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
-from voiceprep.scoring.words import tokenize
+from voiceprep.scoring.words import read_rubric, tokenize
 
 ALGORITHM = "offline-1"
 CREDIT_AT = 0.42
@@ -38,8 +38,8 @@ class OfflineJudge:
 
     def __init__(self, has_word_vectors: bool | None = None) -> None:
         self.name = "offline"
-        constants = (ALGORITHM, CREDIT_AT, FULL_ABOVE, NOTHING_BELOW, PHRASE_AT, MISCONCEPTION_AT)
         self._has_vectors = has_vectors() if has_word_vectors is None else has_word_vectors
+        constants = (ALGORITHM, self._has_vectors, CREDIT_AT, FULL_ABOVE, NOTHING_BELOW, PHRASE_AT, MISCONCEPTION_AT)
         self.version = sha256(repr(constants).encode()).hexdigest()[:12]
 
     def _vectors(self) -> WordVectors | None:
@@ -59,7 +59,9 @@ class OfflineJudge:
         view = make_view(text, tokens, finding.is_masked, _rubric_stems(question), self._vectors())
         points, flags = _judge_points(question, view, transcript)
         if _is_off_topic(question, view, points):
-            return _nothing(question, (*finding.flags, "off_topic"), 0.0)
+            flags.append("off_topic")
+        if "off_topic" in flags or (flags and not any(point.is_credited for point in points)):
+            return _nothing(question, (*finding.flags, *flags), 0.0)
         return QuestionScore(
             question.id,
             evidence.weighted_share(points, question),
@@ -75,15 +77,14 @@ def _nothing(question: Question, flags: tuple[str, ...], score: float | None) ->
 
 def _rubric_stems(question: Question) -> frozenset[str]:
     texts = [question.text, question.reference, *(point.text for point in question.key_points)]
-    return frozenset(token.stem for text in texts for token in tokenize(text) if token.is_content)
+    return frozenset(token.stem for text in texts for token in read_rubric(text) if token.is_content)
 
 
 def _is_off_topic(question: Question, view: AnswerView, points: Sequence[KeyPointScore]) -> bool:
     """Chance resemblance earns nothing: no point is near, or few words are of the subject and no point is sure."""
     best = max((point.credit for point in points), default=0.0)
-    if best < CHANCE_BELOW:
-        return best > 0 or traps.is_off_topic(view.tokens, *_subject(question))
-    return best < 1.0 and traps.is_off_topic(view.tokens, *_subject(question))
+    is_chance = 0 < best < CHANCE_BELOW
+    return is_chance or (best < 1.0 and traps.is_off_topic(view.tokens, *_subject(question)))
 
 
 def _subject(question: Question) -> tuple[frozenset[str], frozenset[str]]:
@@ -92,7 +93,7 @@ def _subject(question: Question) -> tuple[frozenset[str], frozenset[str]]:
         texts += [point.text, *point.phrases]
     for belief in question.misconceptions:
         texts += [belief.text, *belief.phrases]
-    tokens = [token for text in texts for token in tokenize(text) if token.is_content]
+    tokens = [token for text in texts for token in read_rubric(text) if token.is_content]
     return frozenset(token.stem for token in tokens), frozenset(token.root for token in tokens)
 
 
@@ -113,7 +114,7 @@ def _read_rubric(question: Question) -> _Rubric:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(token.stem for token in tokenize(text) if token.is_content)
+    return frozenset(token.stem for token in read_rubric(text) if token.is_content)
 
 
 def _judge_points(
@@ -126,6 +127,8 @@ def _judge_points(
     for point in question.key_points:
         statement = make_statement(point.text, rubric.known - rubric.telling)
         credit, window = _credit(point, statement, rubric, view)
+        if window.is_denied and window.concern >= CREDIT_AT:
+            flags.append(f"denied:{point.id}")
         if any(_overrules(bad, bad_window, statement, window) for _, bad, bad_window in wrong):
             credit, window = 0.0, NOTHING
         points.append(_point_score(point.id, credit, window, view, transcript))

@@ -13,7 +13,7 @@ from voiceprep.model import Question
 from voiceprep.scoring import lexicon
 from voiceprep.scoring.injection import find_injection
 from voiceprep.scoring.word_order import is_shuffled
-from voiceprep.scoring.words import Token, tokenize
+from voiceprep.scoring.words import Token, is_plain, read_rubric
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ _REFUSAL = re.compile(
     r"|never heard|i (?:can't|can not|cannot|couldn't|could not) (?:answer|say|remember|tell|think of)"
     r"|(?:can we|could we|let's|let us|i(?:'ll| will| would|'d)?(?: have to| like to| rather)?|"
     r"please) (?:skip|pass|move on)"
-    r"|^(?:skip|pass)\b|\b(?:skip|pass)[.!]*$|next question(?: please)?|i give up|i(?:'m| am) (?:so )?sorry|sorry"
+    r"|^(?:skip|pass)\b|\b(?:skip|pass)(?=[.!]*$)|next question(?: please)?|i give up|i(?:'m| am) (?:so )?sorry|sorry"
     r"|i(?:'m| am) not familiar|that(?:'s| is) (?:a )?(?:hard|tough|difficult|good|great)(?: one| "
     r"question)?|no comment"
     r"|you got me|beats me|it escapes me|my mind (?:is|went) blank|i forgot)\b",
@@ -47,7 +47,7 @@ _HEDGE = re.compile(
     r"could be wrong|probably|possibly|something like that|i'm guessing|if i remember|i'm not certain)\b",
     re.IGNORECASE,
 )
-REFUSAL_FRESH_MAX = 3
+REFUSAL_FRESH_MAX = 1
 SOUP_WORDS_MIN, SOUP_FUNCTION_SHARE = 9, 0.1
 LIST_CLAUSES_MIN, LIST_CLAUSE_WORDS = 6, 2.2
 ECHO_FRESH_SHARE, ECHO_QUESTION_SHARE = 0.2, 0.6
@@ -90,11 +90,11 @@ def find_traps(question: Question, text: str, tokens: Sequence[Token]) -> Findin
         return Finding(("empty",), clear, is_zero=True)
     if find_injection(text, " ".join(rubric_texts)):
         return Finding(("injection",), clear, is_zero=True)
-    if is_foreign(tokens) and not is_foreign(tokenize(" ".join(rubric_texts))):
+    if is_foreign(tokens) and not is_foreign(read_rubric(" ".join(rubric_texts))):
         return Finding(("not_english",), clear, is_abstained=True)
-    asked = tokenize(question.text)
+    asked = read_rubric(question.text)
     known = {token.stem for token in asked if token.is_content}
-    fresh = [token for token in tokens if token.is_content and token.stem not in known]
+    fresh = [token for token in tokens if token.is_content and token.stem not in known and not is_plain(token.text)]
     masked = mask_echo(tokens, asked)
     flag = _zero_flag(question, text, tokens, fresh, masked)
     if flag:
@@ -117,7 +117,7 @@ def _zero_flag(
     points = [point.text for point in question.key_points]
     phrases = [phrase for point in question.key_points for phrase in point.phrases]
     texts = (question.reference, " ".join(points), question.text, *points, *phrases)
-    sources = [tokenize(source) for source in texts]
+    sources = [read_rubric(source) for source in texts]
     return "shuffled" if is_shuffled(tokens, sources) else None
 
 

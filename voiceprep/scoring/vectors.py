@@ -5,7 +5,7 @@ Read straight from the files of the `wordllama` package (MIT), which is located 
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -42,22 +42,19 @@ class WordVectors:
         self._ranks = ranks
 
     @lru_cache(maxsize=16_384)  # noqa: B019 - one instance per process, see load_vectors
-    def vector(self, word: str) -> Vector:
-        """Sum of the piece vectors; longer vectors matter more. Zero for a word without known pieces."""
+    def direction(self, word: str) -> Vector:
+        """Unit vector of a word: the sum of its pieces. Zero for a word without known pieces."""
         numbers = [self._pieces[piece] for piece in self._split(word) if piece in self._pieces]
-        return np.asarray(self._table[numbers].astype(np.float32).sum(axis=0), dtype=np.float32)
+        total = np.asarray(self._table[numbers].astype(np.float32).sum(axis=0), dtype=np.float32)
+        length = float(np.linalg.norm(total))
+        return total / np.float32(length) if length > 0 else total
 
-    @lru_cache(maxsize=131_072)  # noqa: B019
-    def similarity(self, first: str, second: str) -> float:
-        """Cosine −1..1 of two words; 0 when either is unknown."""
-        return cosine(self.vector(first), self.vector(second))
-
-    def mean(self, words: Iterable[str]) -> Vector:
-        """The direction of a text: its words' vectors added up."""
-        total = np.zeros(DIMENSIONS, dtype=np.float32)
-        for word in words:
-            total += self.vector(word)
-        return total
+    def similarities(self, word: str, others: Sequence[str]) -> dict[str, float]:
+        """Cosine −1..1 of a word with each of the others; 0 where either is unknown."""
+        if not others:
+            return {}
+        cosines = np.stack([self.direction(other) for other in others]) @ self.direction(word)
+        return dict(zip(others, cosines.tolist(), strict=True))
 
     def _split(self, word: str) -> list[str]:
         """Byte-pair encoding: merge the neighbours of the lowest rank until none is left."""
@@ -70,11 +67,6 @@ class WordVectors:
                 break
             parts[place : place + 2] = [parts[place] + parts[place + 1]]
         return parts
-
-
-def cosine(first: Vector, second: Vector) -> float:
-    scale = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / scale if scale > 0 else 0.0
 
 
 _lock = Lock()

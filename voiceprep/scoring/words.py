@@ -119,6 +119,12 @@ def tokenize(text: str) -> list[Token]:
     return _split_clauses(tokens)
 
 
+@lru_cache(maxsize=4096)
+def read_rubric(text: str) -> tuple[Token, ...]:
+    """`tokenize` for texts that come again with every answer."""
+    return tuple(tokenize(text))
+
+
 _ALWAYS_SPLIT = frozenset("but while whereas because although though if when unless since until so".split())
 
 
@@ -128,7 +134,7 @@ def _split_clauses(tokens: list[Token]) -> list[Token]:
     for place, token in enumerate(tokens):
         if place and tokens[place - 1].clause == token.clause:
             extra += token.text in _ALWAYS_SPLIT or (token.text == "and" and opens_clause(tokens, place + 1))
-        found.append(replace(token, clause=token.clause + extra))
+        found.append(replace(token, clause=token.clause + extra) if extra else token)
     return found
 
 
