@@ -117,9 +117,8 @@ async def _measure(glossary: Sequence[Term], *, is_shown: bool) -> None:
 
         answer = await _spoken(voice, ANSWER)
         waits_ms = [await _final_wait_ms(answer, transcriber, detector) for _ in range(3)]
-        print(
-            f"final of {len(answer) / MICROPHONE_RATE_HZ:4.1f} s answer    {max(waits_ms):8.0f} ms after the endpoint"
-        )
+        answer_s = len(answer) / MICROPHONE_RATE_HZ
+        print(f"final of {answer_s:4.1f} s answer    {max(waits_ms):8.0f} ms after the endpoint, worst of 3")
         print(f"memory with the voice     {_rss_mb():8.0f} MB")
 
 

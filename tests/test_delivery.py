@@ -13,7 +13,7 @@ from voiceprep.events import (
     InterviewerStarted,
     Journaled,
 )
-from voiceprep.model import Answer, AnswerEnd, Spoken, SpeechPause, Transcript, Turn, TurnBrief, TurnKind, Word
+from voiceprep.model import Answer, AnswerEnd, SpeechPause, Spoken, Transcript, Turn, TurnBrief, TurnKind, Word
 from voiceprep.scoring.delivery import count_fillers, measure_delivery, pace_percentile
 
 BRIEF = TurnBrief(TurnKind.QUESTION, "How?", "q")

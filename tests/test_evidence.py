@@ -178,12 +178,12 @@ def test_a_line_is_graded_with_quotes_from_the_answer_as_written() -> None:
             "credit": 1.0,
             "quote": "threads\n share   the memory of “their” process",
             "start_char": 7,
-            "end_char": 52,
+            "end_char": 53,
         },
         {"id": "i", "credited": False, "credit": 0.0, "quote": None, "start_char": None, "end_char": None},
     ]
     answer = str(LINE["answer"])
-    assert answer[7:52] == "threads\n share   the memory of “their” process"
+    assert answer[7:53] == "threads\n share   the memory of “their” process"
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def test_same_sound(first: str, second: str) -> None:
     assert sound_key(first) == sound_key(second)
 
 
-@pytest.mark.parametrize(("first", "second"), [("idempotent", "impotent"), ("Docker", "doctor"), ("thread", "tread")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("idempotent", "impotent"), ("Docker", "doctor"), ("thread", "tread")]
+)
 def test_other_sound(first: str, second: str) -> None:
     assert sound_key(first) != sound_key(second)
 

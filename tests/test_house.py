@@ -51,7 +51,7 @@ def test_locks_name_no_host(lock: str) -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_has_a_hash(lock: str) -> None:
     entries = pins(lock)
-    assert len(entries) > 20
+    assert len(entries) >= (1 if "weights" in lock else 20)
     for pin, entry in entries.items():
         assert re.match(r"[a-z0-9][a-z0-9._-]*==[^ ]+ ", pin), pin
         assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), pin

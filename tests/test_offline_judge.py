@@ -405,7 +405,7 @@ def test_word_errors_cost_little() -> None:
 
 def test_answers_to_other_questions_earn_nothing() -> None:
     everything = load_graded()
-    credits = [
+    verdicts = [
         point.is_credited
         for graded in everything
         for other in everything
@@ -413,7 +413,7 @@ def test_answers_to_other_questions_earn_nothing() -> None:
         for _, text in other.answers
         for point in score(text, graded.question).key_points
     ]
-    assert sum(credits) <= 0.01 * len(credits)
+    assert sum(verdicts) <= 0.01 * len(verdicts)
 
 
 def test_denied_key_points_are_rarely_credited() -> None:
@@ -431,8 +431,8 @@ def test_denied_key_points_are_rarely_credited() -> None:
 
 _SAYINGS = st.lists(
     st.sampled_from(
-        "threads share the memory, of their process. Processes are isolated not don't (cheaper to) create — and, but "
-        "switch “than” a. same address-space; C++ 2.5 I.O. café don’t ... it's".split()
+        "threads share the memory, of their process. Processes are isolated not don't (cheaper to) create — and, "
+        "but switch “than” a. same address-space; C++ 2.5 I.O. café don’t ... it's".split()
     ),
     max_size=60,
 )

@@ -20,7 +20,9 @@ def probabilities(detector: SileroDetector, samples: Samples) -> Sequence[float]
     return [detector.probability(block) for block in blocks(samples)]
 
 
-@pytest.mark.parametrize("samples", [quiet(1000), noise(1000), HUM, CLICKS], ids=["quiet", "noise", "hum", "clicks"])
+@pytest.mark.parametrize(
+    "samples", [quiet(1000), noise(1000), HUM, CLICKS], ids=["quiet", "noise", "hum", "clicks"]
+)
 def test_no_speech(samples: Samples) -> None:
     assert max(probabilities(SileroDetector(), samples)) < 0.5
 

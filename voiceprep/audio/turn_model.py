@@ -4,6 +4,7 @@ Must not decide anything: it is right about half of the time on artificial cuts,
 """
 
 import importlib.util
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -25,19 +26,20 @@ _MEL_COUNT = 80
 """25 ms Hann windows every 10 ms and 80 bands: the input of Whisper (Radford et al. 2022, section 2.2)."""
 
 
-def find_turn_model() -> Path | None:
-    """The model file from an installed pipecat-ai (not imported) or from the cache folder, or None."""
-    places = [Path(platformdirs.user_cache_dir("voiceprep")) / "models" / FILE_NAME]
+def usual_places() -> tuple[Path, ...]:
+    """Where the file may be: in an installed pipecat-ai, which is not imported, or in the cache folder."""
     spec = importlib.util.find_spec("pipecat")
-    if spec is not None:
-        roots = [Path(root) for root in spec.submodule_search_locations or ()]
-        places = [root / "audio/turn/smart_turn/data" / FILE_NAME for root in roots] + places
-    return next((place for place in places if place.is_file()), None)
+    roots = (spec.submodule_search_locations if spec else None) or ()
+    in_packages = [Path(root) / "audio/turn/smart_turn/data" / FILE_NAME for root in roots]
+    return (*in_packages, Path(platformdirs.user_cache_dir("voiceprep")) / "models" / FILE_NAME)
 
 
-def load_turn_model(tasks: Tasks) -> "SmartTurn | None":
-    """The model, or None when its file is nowhere. Blocks about 0.1 s. Raises ProviderError when damaged."""
-    path = find_turn_model()
+def load_turn_model(tasks: Tasks, places: Sequence[Path] | None = None) -> "SmartTurn | None":
+    """The model from the first of `places` (default: the usual ones) that is a file, or None.
+
+    Blocks about 0.1 s. Raises ProviderError when the file is damaged.
+    """
+    path = next((place for place in (usual_places() if places is None else places) if place.is_file()), None)
     return SmartTurn(path, tasks) if path is not None else None
 
 

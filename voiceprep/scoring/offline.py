@@ -39,7 +39,15 @@ class OfflineJudge:
     def __init__(self, has_word_vectors: bool | None = None) -> None:
         self.name = "offline"
         self._has_vectors = has_vectors() if has_word_vectors is None else has_word_vectors
-        constants = (ALGORITHM, self._has_vectors, CREDIT_AT, FULL_ABOVE, NOTHING_BELOW, PHRASE_AT, MISCONCEPTION_AT)
+        constants = (
+            ALGORITHM,
+            self._has_vectors,
+            CREDIT_AT,
+            FULL_ABOVE,
+            NOTHING_BELOW,
+            PHRASE_AT,
+            MISCONCEPTION_AT,
+        )
         self.version = sha256(repr(constants).encode()).hexdigest()[:12]
 
     def _vectors(self) -> WordVectors | None:
