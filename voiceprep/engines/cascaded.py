@@ -10,7 +10,7 @@ from typing import Any
 
 from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
 from voiceprep.engines.floor import Floor, Heard, is_backchannel, is_echo
-from voiceprep.engines.speech import Speech, Voice
+from voiceprep.engines.speech import Speech, Voice, as_written
 from voiceprep.events import (
     AnswerHeard,
     Emit,
@@ -165,7 +165,7 @@ class _Exchange:
     def _say(self, text: str, *, is_nudge: bool = False) -> None:
         self._is_nudge = is_nudge
         self._is_yielding = False
-        self._speech = self._engine.voice.say(text, self._speaker)
+        self._speech = self._engine.voice.say(text, as_written(text), self._speaker)
 
     def _step_speaking(self, speech: Speech, heard: Heard) -> None:
         speech.check()
@@ -269,7 +269,7 @@ class _Exchange:
         answer = Answer(Transcript(words), self._now_ms, self._now_ms, AnswerEnd.FINISHED)
         anticipation = await self._engine.tasks.in_thread(self._anticipate, answer)
         if anticipation is not None:
-            self._engine.voice.prepare(anticipation.brief.text)
+            self._engine.voice.prepare(anticipation.brief.text, as_written(anticipation.brief.text))
             if anticipation.is_covered:
                 self._covered_by = text
 

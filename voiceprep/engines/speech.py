@@ -5,10 +5,7 @@ Must not know which voice it is or why the text is said.
 
 import asyncio
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 
 from voiceprep.model import Spoken
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples, Speaker, Synthesizer
@@ -20,14 +17,6 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 def split_sentences(text: str) -> list[str]:
     """Sentences as they will be synthesized; their audio is the unit of knowing what was heard."""
     return [sentence for sentence in _SENTENCE_END.split(text.strip()) if sentence]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A sentence and its audio, shape (n_samples,) at 24 kHz."""
-
-    text: str
-    samples: Samples
 
 
 WORD_MS = 330
@@ -45,93 +34,131 @@ def heard_part(sentences: Sequence[tuple[str, float]], heard_ms: float) -> str:
     return " ".join(heard)
 
 
+Sentences = AsyncIterator[str]
+"""What will be said, sentence by sentence, as soon as each is known."""
+
+
+async def as_written(text: str) -> Sentences:
+    """A text that needs no wording."""
+    for sentence in split_sentences(text):
+        yield sentence
+
+
 class Voice:
-    """Speaks through one synthesizer and keeps audio prepared ahead, by text."""
+    """Speaks through one synthesizer and keeps what is rendered ahead, by key."""
 
     PREPARED_MAX = 8
 
     def __init__(self, synthesizer: Synthesizer, tasks: Tasks) -> None:
         self._synthesizer = synthesizer
         self._tasks = tasks
-        self._prepared: dict[str, asyncio.Task[list[Piece]]] = {}
+        self._prepared: dict[Hashable, _Rendering] = {}
 
-    def prepare(self, text: str) -> None:
-        """Synthesize `text` in the background, in case it is said next."""
-        if text in self._prepared:
+    def prepare(self, key: Hashable, sentences: Sentences) -> None:
+        """Word and synthesize in the background, in case it is said next. The same key is rendered once."""
+        if key in self._prepared:
             return
         while len(self._prepared) >= self.PREPARED_MAX:
             self._prepared.pop(next(iter(self._prepared))).cancel()
-        self._prepared[text] = self._tasks.work(self._synthesize_all(text), "prepare speech")
+        self._prepared[key] = self._render(sentences)
 
-    def say(self, text: str, speaker: Speaker) -> "Speech":
-        """Start saying `text`; prepared audio is used when it is ready."""
-        task = self._prepared.pop(text, None)
-        is_ready = task is not None and task.done() and not task.cancelled() and task.exception() is None
-        speech = Speech(text, speaker)
-        if task is not None and is_ready:
-            for piece in task.result():
-                speech.begin(piece.text)
-                speech.play(piece.samples)
-            speech.is_synthesized = True
-        else:
-            if task is not None:
-                task.cancel()
-            speech.task = self._tasks.work(self._stream(speech), "speak")
-        return speech
+    def say(self, key: Hashable, sentences: Sentences, speaker: Speaker) -> "Speech":
+        """Start saying it; what is rendered already is played at once, the rest as it comes."""
+        rendering = self._prepared.pop(key, None)
+        if rendering is None or rendering.has_failed:
+            rendering = self._render(sentences)
+        return Speech(rendering, speaker)
 
-    async def _synthesize_all(self, text: str) -> list[Piece]:
-        return [await self._synthesize(sentence) for sentence in split_sentences(text)]
+    def forget(self) -> None:
+        """Nothing prepared is wanted any more."""
+        for rendering in self._prepared.values():
+            rendering.cancel()
+        self._prepared.clear()
 
-    async def _synthesize(self, sentence: str) -> Piece:
-        chunks = [chunk async for chunk in self._synthesizer.synthesize(sentence)]
-        return Piece(sentence, np.concatenate(chunks) if chunks else np.zeros(0, np.int16))
+    def _render(self, sentences: Sentences) -> "_Rendering":
+        rendering = _Rendering()
+        rendering.task = self._tasks.work(self._fill(rendering, sentences), "render speech")
+        return rendering
 
-    async def _stream(self, speech: "Speech") -> None:
-        for sentence in split_sentences(speech.text):
-            speech.begin(sentence)
+    async def _fill(self, rendering: "_Rendering", sentences: Sentences) -> None:
+        async for sentence in sentences:
+            rendering.begin(sentence)
             async for chunk in self._synthesizer.synthesize(sentence):
-                speech.play(chunk)
-        speech.is_synthesized = True
+                rendering.add(chunk)
+        rendering.is_whole = True
+
+
+class _Rendering:
+    """Audio of one text while it is being made. Whoever speaks it gets what is there, then the rest as it comes."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+        self.sample_counts: list[int] = []
+        self.is_whole = False
+        self.task: asyncio.Task[None] | None = None
+        self._kept: list[Samples] = []
+        self._play: Callable[[Samples], None] = self._kept.append
+
+    @property
+    def has_failed(self) -> bool:
+        task = self.task
+        return task is not None and task.done() and (task.cancelled() or task.exception() is not None)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.sentences)
+
+    def begin(self, sentence: str) -> None:
+        """The next audio belongs to `sentence`."""
+        self.sentences.append(sentence)
+        self.sample_counts.append(0)
+
+    def add(self, samples: Samples) -> None:
+        self.sample_counts[-1] += len(samples)
+        self._play(samples)
+
+    def play_through(self, play: Callable[[Samples], None]) -> None:
+        for samples in self._kept:
+            play(samples)
+        self._kept.clear()
+        self._play = play
+
+    def cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
 
 
 class Speech:
     """One text on its way to the speaker."""
 
-    def __init__(self, text: str, speaker: Speaker) -> None:
-        self.text = text
-        self.task: asyncio.Task[None] | None = None
-        self.is_synthesized = False
+    def __init__(self, rendering: _Rendering, speaker: Speaker) -> None:
         self.started_ms: int | None = None
+        self._rendering = rendering
         self._speaker = speaker
-        self._sentences: list[str] = []
-        self._samples: list[int] = []
-        self._is_stopped = False
+        rendering.play_through(speaker.enqueue)
 
-    def begin(self, sentence: str) -> None:
-        """The next audio belongs to `sentence`."""
-        self._sentences.append(sentence)
-        self._samples.append(0)
-
-    def play(self, samples: Samples) -> None:
-        if not self._is_stopped:
-            self._samples[-1] += len(samples)
-            self._speaker.enqueue(samples)
+    @property
+    def text(self) -> str:
+        """All of it that is known so far."""
+        return self._rendering.text
 
     def check(self) -> None:
-        """Raises what the synthesizer raised."""
-        if self.task is not None and self.task.done() and not self.task.cancelled():
-            self.task.result()
+        """Raises what wording or synthesizing raised."""
+        task = self._rendering.task
+        if task is not None and task.done() and not task.cancelled():
+            task.result()
 
     @property
     def is_over(self) -> bool:
         """Everything was synthesized and heard."""
-        return self.is_synthesized and self._speaker.is_idle
+        return self._rendering.is_whole and self._speaker.is_idle
 
     @property
     def has_heard_sentence(self) -> bool:
         """The first sentence has reached the ear in full."""
-        is_whole = len(self._samples) > 1 or self.is_synthesized
-        return is_whole and self._speaker.heard_ms * SPEAKER_RATE_HZ >= self._samples[0] * 1000
+        counts = self._rendering.sample_counts
+        is_known = len(counts) > 1 or self._rendering.is_whole
+        return is_known and self._speaker.heard_ms * SPEAKER_RATE_HZ >= counts[0] * 1000
 
     def finish(self, now_ms: int) -> Spoken:
         """Settle what was heard, once `is_over`."""
@@ -140,17 +167,21 @@ class Speech:
 
     def interrupt(self, now_ms: int) -> Spoken:
         """Stop at once and settle what was heard. The playback position is the speaker's, not a guess."""
-        self._is_stopped = True
-        if self.task is not None:
-            self.task.cancel()
+        self._rendering.cancel()
+        self._rendering.play_through(_drop)
         heard_ms = self._speaker.stop()
         return Spoken(self.text, self._heard(heard_ms), self._start(now_ms), now_ms, is_interrupted=True)
 
     def _heard(self, heard_ms: int) -> str:
-        lengths = [count * 1000 / SPEAKER_RATE_HZ for count in self._samples]
-        if lengths and not self.is_synthesized:
-            lengths[-1] = max(lengths[-1], len(self._sentences[-1].split()) * WORD_MS)
-        return heard_part(list(zip(self._sentences, lengths, strict=True)), heard_ms)
+        sentences = self._rendering.sentences
+        lengths_ms = [count * 1000 / SPEAKER_RATE_HZ for count in self._rendering.sample_counts]
+        if lengths_ms and not self._rendering.is_whole:
+            lengths_ms[-1] = max(lengths_ms[-1], len(sentences[-1].split()) * WORD_MS)
+        return heard_part(list(zip(sentences, lengths_ms, strict=True)), heard_ms)
 
     def _start(self, now_ms: int) -> int:
         return now_ms if self.started_ms is None else self.started_ms
+
+
+def _drop(samples: Samples) -> None:
+    """Nobody listens any more."""

@@ -18,6 +18,7 @@ from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
 from voiceprep.terminal.screen import open_screen
 from voiceprep.terminal.show import print_json, print_report
+from voiceprep.weights import keep_memory_small
 from voiceprep.wiring import Choice, Held, hold, load_bank_for, plan_for
 
 Flags = Mapping[str, object | None]
@@ -63,6 +64,7 @@ def _has_speaker() -> bool:
 
 
 def _hold(settings: Settings, order: Order) -> ExitCode:
+    keep_memory_small()
     bank = load_bank_for(settings)
     plan = plan_for(settings, bank, order.seed, order.topics)
     style = None if order.candidate is None else CandidateStyle(order.candidate)
