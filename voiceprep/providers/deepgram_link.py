@@ -1,0 +1,157 @@
+"""What every Deepgram adapter needs: the SDK's client, sockets whose opening and closing end in time, errors.
+
+Must not know what is heard or said. The SDK is imported inside `open_client` only.
+"""
+
+import asyncio
+import logging
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from voiceprep.errors import ProviderError
+
+PROVIDER = "deepgram"
+DEFAULT_URL = "https://api.deepgram.com"
+
+_FATAL_CLOSE_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
+"""Closes that would come again: what we sent is not accepted. Anything else is worth another connection."""
+
+_CODE = re.compile(r"\b[A-Z]{3,12}-\d{4}\b")
+"""Deepgram's own error codes (NET-0001, DATA-0000); the only part of a server's text that is repeated."""
+
+_KEY_HINT = "Check DEEPGRAM_API_KEY, or use `--stt local --tts local`, which need no key."
+_STATUSES = {
+    400: ("does not accept these settings", "Check the model's name."),
+    401: ("does not accept the key", _KEY_HINT),
+    402: ("says that the account has no credit left", "Top it up at console.deepgram.com, or use `local`."),
+    403: ("does not allow this key to do that", _KEY_HINT),
+    404: ("knows no such model or address", "Check the model's name and VOICEPREP_DEEPGRAM_URL."),
+    429: ("has too many connections of this account open", "Wait a moment, or end other sessions."),
+}
+_LATER_HINT = "Check the network and try again; `local` needs none."
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPolicy:
+    """How long to wait for Deepgram, and how often to try again. Seconds of wall time."""
+
+    connect_s: float = 5.0
+    close_s: float = 1.0
+    keep_alive_s: float = 4.0
+    """Deepgram closes a recogniser's socket (NET-0001) after 10 s without audio or KeepAlive; it advises 3 to 5 s."""
+    stall_s: float = 5.0
+    """Speech was sent, or text was flushed, and nothing came back."""
+    finalize_s: float = 2.0
+    """How long the answer to a Finalize may take before the audio is sent again on a new connection."""
+    give_up_s: float = 10.0
+    """The longest that `finish` lasts."""
+    backoff_s: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 4.0)
+    """Waits before each further attempt to connect."""
+
+
+class Socket(Protocol):
+    """What the SDK's four socket clients share."""
+
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+
+
+class LinkError(Exception):
+    """A connection is of no use any more. `reason` is a clause about Deepgram, without any text of its own."""
+
+    def __init__(self, reason: str, *, is_retryable: bool = True, hint: str = _LATER_HINT) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_retryable = is_retryable
+        self.hint = hint
+
+
+def open_client(api_key: str, base_url: str | None) -> Any:  # noqa: ANN401 - an AsyncDeepgramClient; see docstring
+    """Import the SDK (0.2 s) and make a client; for a thread. Raises LinkError when the SDK is missing.
+
+    The type stays out of signatures so that importing this module imports no SDK.
+    """
+    try:
+        from deepgram import AsyncDeepgramClient
+        from deepgram.environment import DeepgramClientEnvironment
+    except ImportError as error:
+        raise LinkError(
+            "cannot be used: its SDK is not installed", is_retryable=False, hint="Install `voiceprep[deepgram]`."
+        ) from error
+    http = (base_url or DEFAULT_URL).rstrip("/")
+    http = re.sub(r"^ws", "http", http)
+    socket = re.sub(r"^http", "ws", http)
+    # At DEBUG the socket library logs every message, and with them what was said.
+    logging.getLogger("websockets.client").setLevel(logging.INFO)
+    environment = DeepgramClientEnvironment(base=http, production=socket, agent=socket, agent_rest=http)
+    client = AsyncDeepgramClient(api_key=api_key, environment=environment)
+    # These are loaded on first use; the thread that calls this may wait for them, the event loop may not.
+    _ = (client.listen.v1, client.listen.v2, client.speak.v1, client.speak.v2)
+    return client
+
+
+@asynccontextmanager
+async def open_socket(
+    opening: AbstractAsyncContextManager[Any], policy: LinkPolicy, goodbye: str
+) -> AsyncIterator[Any]:
+    """Connect within `connect_s`; at the end say `goodbye` (the socket's method) and close within `close_s`.
+
+    Raises LinkError when there is no connection.
+    """
+    try:
+        async with asyncio.timeout(policy.connect_s):
+            socket = await opening.__aenter__()
+    except Exception as error:
+        # The SDK's errors print the request's headers: nothing of them may reach a traceback.
+        raise reason_of(error) from None
+    try:
+        yield socket
+    finally:
+        abort_later = asyncio.get_running_loop().call_later(policy.close_s, abort, socket)
+        try:
+            with suppress(Exception):
+                await getattr(socket, goodbye)()
+            with suppress(Exception):
+                await opening.__aexit__(None, None, None)
+        finally:
+            abort_later.cancel()
+
+
+def abort(socket: Socket) -> None:
+    """Cut the connection now. The SDK has no way to say this, and its polite close waits up to 40 s."""
+    transport = getattr(getattr(socket, "_websocket", None), "transport", None)
+    if transport is not None:
+        transport.abort()
+
+
+def reason_of(error: BaseException) -> LinkError:
+    """What an exception of the SDK or of a socket means, without its text."""
+    if isinstance(error, LinkError):
+        return error
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        what, hint = _STATUSES.get(status, ("has trouble of its own", _LATER_HINT))
+        is_retryable = status == 429 or status >= 500
+        return LinkError(f"{what} (HTTP {status})", is_retryable=is_retryable, hint=hint)
+    close = getattr(error, "rcvd", None)
+    if close is not None:
+        code = _CODE.search(close.reason or "")
+        named = f"{close.code} {code[0]}" if code else str(close.code)
+        return LinkError(f"closed the connection ({named})", is_retryable=close.code not in _FATAL_CLOSE_CODES)
+    if isinstance(error, TimeoutError):
+        return LinkError("does not answer")
+    if isinstance(error, ssl.SSLError):
+        return LinkError("cannot be reached safely: its certificate is not trusted", is_retryable=False)
+    if isinstance(error, OSError):
+        return LinkError("cannot be reached")
+    return LinkError("dropped the connection")
+
+
+def provider_error(error: LinkError, stage: str) -> ProviderError:
+    """The error that leaves the adapter."""
+    return ProviderError(
+        f"Deepgram {error.reason}.", error.hint, provider=PROVIDER, stage=stage, is_retryable=error.is_retryable
+    )
