@@ -142,9 +142,9 @@ def how_it_sounds(text: str) -> Sounds:
 class EndpointPolicy:
     """How long to wait, in milliseconds of silence, never more than `patience_ms`.
 
-    `finished_ms`: after words that close an answer. `covered_ms`: after a complete sentence when everything asked for was said. `complete_ms`:
-    after a complete sentence when something is missing; it may still be coming. `quick_ms`: the shortest wait a
-    candidate of quick pauses gets. Anything else gets all patience.
+    `finished_ms`: after words that close an answer. `covered_ms`: after a complete sentence when everything asked
+    for was said. `complete_ms`: after a complete sentence when something is missing; it may still be coming.
+    `quick_ms`: the shortest wait a candidate of quick pauses gets. Anything else gets all patience.
     Words alone cannot tell a full stop from a thought: a fixed 0.7 s cuts 84 % of turns of 10 s and more, 2.5 s
     cuts 4.5 % (Switchboard timings).
     `nudge_at_ms`: silences before the first word that are met with a nudge; `give_up_ms`: the question is left.

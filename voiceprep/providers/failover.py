@@ -4,6 +4,7 @@ Must not know which providers they are.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Generic, TypeVar
 
 from voiceprep.errors import ProviderError
 from voiceprep.model import Transcript
@@ -22,49 +23,50 @@ OnFailure = Callable[[ProviderError], None]
 """Called with each failure that another provider makes good."""
 
 
-async def _warm_first(
-    members: list[Transcriber] | list[Synthesizer] | list[TextModel], on_failure: OnFailure
-) -> None:
-    """Drop members that cannot start, until one can. The last one's failure is raised."""
-    while True:
-        try:
-            await members[0].warm()
-        except ProviderError as error:
-            if len(members) == 1:
-                raise
-            members.pop(0)
-            on_failure(error)
-        else:
-            return
+Member = TypeVar("Member", Transcriber, Synthesizer, TextModel)
 
 
-class FailoverTranscriber:
-    """Implements ports.Transcriber. A member that failed is not asked again in this session."""
+class _Chain(Generic[Member]):
+    """Who is in charge. A member that failed is not asked again in this session."""
 
-    def __init__(self, members: Sequence[Transcriber], on_failure: OnFailure) -> None:
+    def __init__(self, members: Sequence[Member], on_failure: OnFailure) -> None:
         self.members = list(members)
-        self.on_failure = on_failure
+        self._on_failure = on_failure
 
     @property
     def name(self) -> str:
         return self.members[0].name
 
     async def warm(self) -> None:
-        """Raises ProviderError when no member starts."""
-        await _warm_first(self.members, self.on_failure)
+        """Drops members that cannot start, until one can. Raises ProviderError when none does."""
+        while True:
+            member = self.members[0]
+            try:
+                await member.warm()
+            except ProviderError as error:
+                self._drop(member, error)
+            else:
+                return
 
-    def open_stream(self) -> TranscriptionStream:
-        return _FailoverStream(self)
-
-    async def drop(self, failed: Transcriber, error: ProviderError) -> None:
+    async def replace(self, failed: Member, error: ProviderError) -> None:
         """Go on with the next member. Raises `error` when there is none."""
+        self._drop(failed, error)
+        await self.warm()
+
+    def _drop(self, failed: Member, error: ProviderError) -> None:
         if self.members[0] is not failed:
-            return
+            return  # somebody else met the same failure first
         if len(self.members) == 1:
             raise error
         self.members.pop(0)
-        self.on_failure(error)
-        await _warm_first(self.members, self.on_failure)
+        self._on_failure(error)
+
+
+class FailoverTranscriber(_Chain[Transcriber]):
+    """Implements ports.Transcriber."""
+
+    def open_stream(self) -> TranscriptionStream:
+        return _FailoverStream(self)
 
 
 class _FailoverStream:
@@ -95,7 +97,7 @@ class _FailoverStream:
                 return await self._stream.finish()
             except ProviderError as error:
                 self._stream.close()
-                await self._chain.drop(self._member, error)
+                await self._chain.replace(self._member, error)
                 self._open()
 
     def close(self) -> None:
@@ -103,56 +105,27 @@ class _FailoverStream:
         self._stream.close()
 
 
-class FailoverSynthesizer:
-    """Implements ports.Synthesizer. Changes voices only between sentences."""
-
-    def __init__(self, members: Sequence[Synthesizer], on_failure: OnFailure) -> None:
-        self.members = list(members)
-        self.on_failure = on_failure
-
-    @property
-    def name(self) -> str:
-        return self.members[0].name
-
-    async def warm(self) -> None:
-        """Raises ProviderError when no member starts."""
-        await _warm_first(self.members, self.on_failure)
+class FailoverSynthesizer(_Chain[Synthesizer]):
+    """Implements ports.Synthesizer. Changes voices only between sentences; a broken-off one is said again."""
 
     async def synthesize(self, text: str) -> AsyncIterator[Samples]:
-        """A member that fails before its first audio is replaced; a broken-off sentence is said again."""
+        """Raises ProviderError when no member is left."""
         while True:
             member = self.members[0]
             try:
                 async for samples in member.synthesize(text):
                     yield samples
             except ProviderError as error:
-                if len(self.members) == 1:
-                    raise
-                if self.members[0] is member:
-                    self.members.pop(0)
-                    self.on_failure(error)
-                    await _warm_first(self.members, self.on_failure)
+                await self.replace(member, error)
             else:
                 return
 
 
-class FailoverTextModel:
-    """Implements ports.TextModel."""
-
-    def __init__(self, members: Sequence[TextModel], on_failure: OnFailure) -> None:
-        self.members = list(members)
-        self.on_failure = on_failure
-
-    @property
-    def name(self) -> str:
-        return self.members[0].name
-
-    async def warm(self) -> None:
-        """Raises ProviderError when no member starts."""
-        await _warm_first(self.members, self.on_failure)
+class FailoverTextModel(_Chain[TextModel]):
+    """Implements ports.TextModel. A member is replaced only before its first piece: words cannot be taken back."""
 
     async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
-        """A member is replaced only before its first piece: half a sentence cannot be taken back."""
+        """Raises ProviderError when no member is left."""
         while True:
             member, has_begun = self.members[0], False
             try:
@@ -160,10 +133,8 @@ class FailoverTextModel:
                     has_begun = True
                     yield piece
             except ProviderError as error:
-                if has_begun or len(self.members) == 1:
+                if has_begun:
                     raise
-                if self.members[0] is member:
-                    self.members.pop(0)
-                    self.on_failure(error)
+                await self.replace(member, error)
             else:
                 return
