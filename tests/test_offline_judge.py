@@ -35,8 +35,8 @@ THREADS = Question(
     ),
 )
 GOOD = (
-    "Well, threads share the memory of the process they belong to, whereas processes are isolated from one another. "
-    "And creating a thread is cheaper, switching too."
+    "Well, threads share the memory of the process they belong to, whereas processes are isolated from one "
+    "another. And creating a thread is cheaper, switching too."
 )
 
 

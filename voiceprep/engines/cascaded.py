@@ -132,7 +132,7 @@ class _Exchange:
             self._stream.push(heard.block, heard.is_voiced)
             if heard.command is not None:
                 await self._obey(heard.command)
-            elif self._floor.typed and self._may_be_typed_over:
+            elif self._floor.typed and self._speech is None and self._brief.expects_answer:
                 self._take_typed(self._floor.typed.popleft())
             elif self._floor.has_left and self._brief.kind is not TurnKind.CLOSING:
                 await self._leave(AnswerEnd.SESSION_ENDED)
@@ -335,14 +335,8 @@ class _Exchange:
             self._is_over = False
             self._say(self._brief.text)
 
-    @property
-    def _may_be_typed_over(self) -> bool:
-        """A typed answer waits for a question, and for its first sentence: answers may come through a pipe."""
-        return self._brief.expects_answer and (self._speech is None or self._speech.has_heard_sentence)
-
     def _take_typed(self, text: str) -> None:
-        if self._speech is not None:
-            self._hush(self._speech)
+        """A typed answer waits until its question was asked: answers may come through a pipe, all at once."""
         words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
         self._end(Transcript(words), AnswerEnd.FINISHED, is_typed=True)
 

@@ -153,13 +153,6 @@ class Speech:
         """Everything was synthesized and heard."""
         return self._rendering.is_whole and self._speaker.is_idle
 
-    @property
-    def has_heard_sentence(self) -> bool:
-        """The first sentence has reached the ear in full."""
-        counts = self._rendering.sample_counts
-        is_known = len(counts) > 1 or self._rendering.is_whole
-        return is_known and self._speaker.heard_ms * SPEAKER_RATE_HZ >= counts[0] * 1000
-
     def finish(self, now_ms: int) -> Spoken:
         """Settle what was heard, once `is_over`."""
         self._speaker.stop()

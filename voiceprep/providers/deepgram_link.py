@@ -79,7 +79,9 @@ def open_client(api_key: str, base_url: str | None) -> Any:  # noqa: ANN401 - an
         from deepgram.environment import DeepgramClientEnvironment
     except ImportError as error:
         raise LinkError(
-            "cannot be used: its SDK is not installed", is_retryable=False, hint="Install `voiceprep[deepgram]`."
+            "cannot be used: its SDK is not installed",
+            is_retryable=False,
+            hint="Install the package `deepgram-sdk`.",
         ) from error
     http = (base_url or DEFAULT_URL).rstrip("/")
     http = re.sub(r"^ws", "http", http)
@@ -118,6 +120,23 @@ async def open_socket(
                 await opening.__aexit__(None, None, None)
         finally:
             abort_later.cancel()
+
+
+async def messages(socket: Socket) -> AsyncIterator[Any]:
+    """Whatever arrives, until the connection ends; then always raises LinkError."""
+    try:
+        async for message in socket:
+            yield message
+    except Exception as error:
+        raise reason_of(error) from None
+    raise LinkError("closed the connection")
+
+
+def send_errors() -> tuple[type[Exception], ...]:
+    """What sending over a broken connection raises; to be called in an `except` clause."""
+    from websockets.exceptions import WebSocketException
+
+    return (OSError, WebSocketException)
 
 
 def abort(socket: Socket) -> None:

@@ -117,19 +117,20 @@ class Connection:
 
     def translate(self, error: Exception) -> ProviderError:
         """What a person can act on. Quotes nothing the server said."""
+        import httpx2
         import openai
 
         if isinstance(error, ProviderError):
             return error
         if isinstance(error, openai.APIStatusError):
             return self._from_status(error)
-        if isinstance(error, TimeoutError | openai.APITimeoutError):
+        if isinstance(error, TimeoutError | openai.APITimeoutError | httpx2.TimeoutException):
             return self.error(
                 f"{self.who} took too long to answer.",
                 f"Try again; {self._check_address} when it happens every time.",
                 is_retryable=True,
             )
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
             return self._from_network(error)
         if isinstance(error, openai.APIError):
             return self._from_stream(error)
@@ -203,7 +204,8 @@ class Connection:
             )
         if any(not "!" <= char <= "~" for char in self._api_key):
             raise self.error(
-                f"{self._key_name} holds characters that no key has.", "Copy the key again, without spaces or breaks."
+                f"{self._key_name} holds characters that no key has.",
+                "Copy the key again, without spaces or breaks.",
             )
 
     def _check_model(self, listed: Mapping[str, date | None], today: date) -> None:
@@ -214,7 +216,9 @@ class Connection:
             )
         known = {name.removeprefix("models/") for name in listed}
         if known and self.model.removeprefix("models/") not in known:
-            raise self.error(f"{self.service.title} has no model {self.model} for this key.", self._other_model_hint())
+            raise self.error(
+                f"{self.service.title} has no model {self.model} for this key.", self._other_model_hint()
+            )
 
     def _other_model_hint(self) -> str:
         flag = {"stt": "--stt", "tts": "--tts"}.get(self.stage, "--llm")
@@ -320,7 +324,10 @@ _REFUSED = (
     "{who} refused the request (HTTP {status}).",
     "It may not suit {model}: choose another model, or {address}.",
 )
-_SERVER_ERROR = ("{who} has a problem of its own (HTTP {status}).", "{wait} and try again, or use another provider.")
+_SERVER_ERROR = (
+    "{who} has a problem of its own (HTTP {status}).",
+    "{wait} and try again, or use another provider.",
+)
 _STATUS_TEXTS = {
     401: ("{who} does not accept the key (HTTP 401).", "Check {key}: it may be mistyped, expired or revoked."),
     402: ("The account at {who} has no credit left (HTTP {status}).", "Add credit, or use another provider."),
@@ -330,6 +337,9 @@ _STATUS_TEXTS = {
     ),
     404: ("{who} knows no {model} (HTTP 404).", "Choose another model, or {address}; it mostly ends in /v1."),
     408: ("{who} gave up waiting (HTTP 408).", "Check the network and try again."),
-    429: ("{who} gets too many requests from this key (HTTP 429).", "{wait} and try again, or use another provider."),
+    429: (
+        "{who} gets too many requests from this key (HTTP 429).",
+        "{wait} and try again, or use another provider.",
+    ),
 }
 """HTTP status → message and hint."""

@@ -35,7 +35,8 @@ _REFUSAL = re.compile(
     r"|never heard|i (?:can't|can not|cannot|couldn't|could not) (?:answer|say|remember|tell|think of)"
     r"|(?:can we|could we|let's|let us|i(?:'ll| will| would|'d)?(?: have to| like to| rather)?|"
     r"please) (?:skip|pass|move on)"
-    r"|^(?:skip|pass)\b|\b(?:skip|pass)(?=[.!]*$)|next question(?: please)?|i give up|i(?:'m| am) (?:so )?sorry|sorry"
+    r"|^(?:skip|pass)\b|\b(?:skip|pass)(?=[.!]*$)|next question(?: please)?|i give up"
+    r"|i(?:'m| am) (?:so )?sorry|sorry"
     r"|i(?:'m| am) not familiar|that(?:'s| is) (?:a )?(?:hard|tough|difficult|good|great)(?: one| "
     r"question)?|no comment"
     r"|you got me|beats me|it escapes me|my mind (?:is|went) blank|i forgot)\b",

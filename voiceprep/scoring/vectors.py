@@ -31,6 +31,8 @@ PIECES = (
 )
 DIMENSIONS = 256
 _WORD_MARK = "▁"
+WORD_CHARS_MAX = 40
+"""Longer runs of letters are no words; merging them would take quadratic time."""
 
 
 class WordVectors:
@@ -58,6 +60,8 @@ class WordVectors:
 
     def _split(self, word: str) -> list[str]:
         """Byte-pair encoding: merge the neighbours of the lowest rank until none is left."""
+        if len(word) > WORD_CHARS_MAX:
+            return []
         parts = [_WORD_MARK, *word]
         while len(parts) > 1:
             rank, place = min(

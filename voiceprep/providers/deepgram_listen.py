@@ -1,0 +1,228 @@
+"""Deepgram's recognisers: nova-3 (listen v1), which writes every "um", and Flux (listen v2), which hears turns end.
+
+Must not know when an answer ends, nor what the words are for.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from voiceprep.model import Term, Word
+from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnUsage
+from voiceprep.providers.deepgram_connection import ListenLink
+from voiceprep.providers.deepgram_link import PROVIDER, LinkError, LinkPolicy, open_client
+from voiceprep.providers.deepgram_stream import DeepgramStream, Heard
+from voiceprep.tasks import Tasks
+
+KEYTERMS_MAX = 100
+KEYTERM_CHARS_MAX = 1_000
+"""Deepgram takes 500 tokens of keyterms; technical names run at two to four letters a token."""
+
+ENDPOINTING_MS = 100
+"""Silence after which Deepgram calls what it has final. Shorter than ours, so that the final is there when we ask."""
+
+_FILLING = bytes(2 * MICROPHONE_RATE_HZ * BLOCK_MS // 1000)
+_UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What comes of a message that is not what it says: the SDK checks nothing."""
+
+
+class DeepgramTranscriber:
+    """ports.Transcriber over listen v1. Fillers are kept: delivery counts them.
+
+    `endpointing_ms` 0 leaves every final to Finalize. Raises nothing until `warm` or a stream's `finish`.
+    """
+
+    name = PROVIDER
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        model: str = "nova-3",
+        glossary: Sequence[Term] = (),
+        on_usage: OnUsage | None = None,
+        endpointing_ms: int = ENDPOINTING_MS,
+        policy: LinkPolicy | None = None,
+    ) -> None:
+        self._glossary = tuple(glossary)
+        dialect = NovaDialect(model, tuple(keyterms(glossary)), endpointing_ms)
+        opening = partial(open_client, api_key, base_url)
+        self._link = ListenLink(tasks, dialect, opening, policy or LinkPolicy(), on_usage)
+
+    async def warm(self) -> None:
+        """Connect; nothing when there is a connection. Raises ProviderError (stage `stt`)."""
+        await self._link.warm()
+
+    def open_stream(self) -> DeepgramStream:
+        """The next answer; its audio goes over the connection that is there."""
+        stream = DeepgramStream(self._link, self._glossary)
+        self._link.open(stream)
+        return stream
+
+
+class DeepgramFluxTranscriber:
+    """ports.Transcriber over listen v2. Its streams say how likely it is that the answer is over.
+
+    `end_of_turn_threshold` 0.5..1.0: how sure Flux must be before it ends a turn of its own, which makes a final.
+    """
+
+    name = PROVIDER
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        model: str = "flux-general-en",
+        glossary: Sequence[Term] = (),
+        on_usage: OnUsage | None = None,
+        end_of_turn_threshold: float = 0.7,
+        policy: LinkPolicy | None = None,
+    ) -> None:
+        self._glossary = tuple(glossary)
+        dialect = FluxDialect(model, tuple(keyterms(glossary)), end_of_turn_threshold)
+        opening = partial(open_client, api_key, base_url)
+        self._link = ListenLink(tasks, dialect, opening, policy or LinkPolicy(), on_usage)
+
+    async def warm(self) -> None:
+        """Connect; nothing when there is a connection. Raises ProviderError (stage `stt`)."""
+        await self._link.warm()
+
+    def open_stream(self) -> DeepgramStream:
+        """The next answer; its audio goes over the connection that is there."""
+        stream = DeepgramStream(self._link, self._glossary)
+        self._link.open(stream)
+        return stream
+
+
+@dataclass(frozen=True, slots=True)
+class NovaDialect:
+    """deepgram_connection.Dialect of listen v1. UtteranceEnd and SpeechStarted are not asked for: our own endpointer
+    knows both sooner."""
+
+    model: str
+    keyterms: tuple[str, ...]
+    endpointing_ms: int
+    fills_with_audio = False
+
+    def connect(self, client: Any) -> AbstractAsyncContextManager[Any]:  # noqa: ANN401 - the SDK's client
+        takes_keyterms = self.keyterms and self.model.startswith("nova-3")
+        opening: AbstractAsyncContextManager[Any] = client.listen.v1.connect(
+            model=self.model,
+            language="en",
+            encoding="linear16",
+            sample_rate=MICROPHONE_RATE_HZ,
+            channels=1,
+            interim_results="true",
+            smart_format="true",
+            punctuate="true",
+            endpointing=self.endpointing_ms or "false",
+            keyterm=list(self.keyterms) if takes_keyterms else None,
+            # The SDK has no name for it yet.
+            request_options={"additional_query_parameters": {"filler_words": "true"}},
+        )
+        return opening
+
+    async def keep_alive(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
+        await socket.send_keep_alive()
+
+    async def finalize(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
+        await socket.send_finalize()
+
+    def read(self, message: Any) -> Heard | None:  # noqa: ANN401 - the SDK checks nothing of what it parses
+        """Results → what was heard. Raises LinkError on Error and on what cannot be read."""
+        kind = getattr(message, "type", None)
+        if kind == "Error":
+            raise LinkError("reports an error")
+        if kind != "Results":
+            return None
+        try:
+            best = message.channel.alternatives[0]
+            start_ms, length_ms = _ms(message.start), _ms(message.duration)
+            words = [
+                word
+                for item in best.words
+                for word in spread(item.punctuated_word or item.word, _ms(item.start), _ms(item.end))
+            ]
+            if not words:
+                words = list(spread(best.transcript, start_ms, start_ms + length_ms))
+        except _UNREADABLE as error:
+            raise LinkError("sent something unreadable") from error
+        is_final, closes = message.is_final is True, message.from_finalize is True
+        return Heard(start_ms, start_ms + length_ms, tuple(words), is_final or closes, closes)
+
+
+@dataclass(frozen=True, slots=True)
+class FluxDialect:
+    """deepgram_connection.Dialect of listen v2. A turn of Flux is one final; an answer may hold several."""
+
+    model: str
+    keyterms: tuple[str, ...]
+    end_of_turn_threshold: float
+    fills_with_audio = True
+
+    def connect(self, client: Any) -> AbstractAsyncContextManager[Any]:  # noqa: ANN401 - the SDK's client
+        opening: AbstractAsyncContextManager[Any] = client.listen.v2.connect(
+            model=self.model,
+            encoding="linear16",
+            sample_rate=MICROPHONE_RATE_HZ,
+            eot_threshold=self.end_of_turn_threshold,
+            keyterm=list(self.keyterms) or None,
+        )
+        return opening
+
+    async def keep_alive(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
+        await socket.send_media(_FILLING)  # v2 has no KeepAlive
+
+    async def finalize(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
+        await socket.send_force_end_turn()
+
+    def read(self, message: Any) -> Heard | None:  # noqa: ANN401 - the SDK checks nothing of what it parses
+        """TurnInfo → what was heard. Raises LinkError on Error and on what cannot be read."""
+        kind = getattr(message, "type", None)
+        if kind == "Error":
+            raise LinkError("reports an error")
+        if kind != "TurnInfo":
+            return None
+        try:
+            start_ms, end_ms = _ms(message.audio_window_start), _ms(message.audio_window_end)
+            confidence = float(message.end_of_turn_confidence)
+            if all(item.start is not None and item.end is not None for item in message.words):
+                timed = [spread(item.word, _ms(item.start), _ms(item.end)) for item in message.words]
+                words = [word for group in timed for word in group]
+            else:
+                words = list(spread(message.transcript, start_ms, end_ms))
+        except _UNREADABLE as error:
+            raise LinkError("sent something unreadable") from error
+        is_final = message.event == "EndOfTurn"
+        closes = is_final and message.trigger == "manual"
+        return Heard(start_ms, end_ms, tuple(words), is_final, closes, confidence)
+
+
+def keyterms(glossary: Sequence[Term]) -> Iterator[str]:
+    """The first terms of the glossary, as many as Deepgram takes."""
+    chars = 0
+    for term in glossary[:KEYTERMS_MAX]:
+        chars += len(term.written)
+        if chars > KEYTERM_CHARS_MAX:
+            return
+        yield term.written
+
+
+def spread(text: str, start_ms: int, end_ms: int) -> Iterator[Word]:
+    """The words of `text`, evenly over a span: one token may hold several ("January 5th"), or have no times."""
+    parts = text.split()
+    for index, part in enumerate(parts):
+        length_ms = end_ms - start_ms
+        yield Word(
+            part, start_ms + length_ms * index // len(parts), start_ms + length_ms * (index + 1) // len(parts)
+        )
+
+
+def _ms(seconds: float) -> int:
+    return round(float(seconds) * 1000)

@@ -1,0 +1,244 @@
+"""One answer as Deepgram hears it: finals kept, the newest interim replaced, audio held until a final covers it.
+
+Must not know sockets or messages; every time is on the session clock.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from voiceprep.errors import ProviderError
+from voiceprep.glossary import repair
+from voiceprep.model import Term, Transcript, Word
+from voiceprep.ports import BLOCK_MS, AudioBlock, Provisional
+from voiceprep.providers.deepgram_link import LinkError, LinkPolicy, provider_error
+
+LEAD_MS = 1_000
+"""Silence sent again before speech, when an answer has to be sent again."""
+
+REST_MS = 200
+"""Speech left over behind the newest final that Deepgram may have found too short to be worth an answer."""
+
+LOST_BLOCKS = 100 // BLOCK_MS
+"""Speech between two finals that makes it certain that one has gone missing."""
+
+
+class AudioClock:
+    """Milliseconds of audio sent over one connection → session clock. Runs without gaps are the unit."""
+
+    def __init__(self) -> None:
+        self.sent_ms = 0
+        self._sent_starts: list[int] = []
+        self._session_starts: list[int] = []
+        self._lengths: list[int] = []
+
+    def note(self, session_ms: int, length_ms: int) -> None:
+        """Audio from `session_ms` on was sent. Length 0 on the session clock is `fill`."""
+        if not self._lengths or self._session_starts[-1] + self._lengths[-1] != session_ms:
+            self._begin(session_ms)
+        self._lengths[-1] += length_ms
+        self.sent_ms += length_ms
+
+    def fill(self, length_ms: int) -> None:
+        """Audio that is no part of the session was sent; it takes no time on the session clock."""
+        session_ms = self._session_starts[-1] + self._lengths[-1] if self._lengths else 0
+        self._begin(session_ms)
+        self.sent_ms += length_ms
+        self._begin(session_ms)
+
+    def session_ms(self, sent_ms: int, *, is_end: bool = False) -> int:
+        """The session time of a place in the sent audio; an end belongs to the run before it."""
+        if not self._lengths:
+            return 0
+        run = max(0, bisect_right(self._sent_starts, sent_ms - is_end) - 1)
+        return self._session_starts[run] + min(max(0, sent_ms - self._sent_starts[run]), self._lengths[run])
+
+    def _begin(self, session_ms: int) -> None:
+        self._sent_starts.append(self.sent_ms)
+        self._session_starts.append(session_ms)
+        self._lengths.append(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What Deepgram makes of a span of audio. A final is never taken back; `closes`: it answers our Finalize."""
+
+    start_ms: int
+    end_ms: int
+    words: tuple[Word, ...]
+    is_final: bool
+    closes: bool = False
+    end_of_turn_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """20 ms of audio that no final covers yet."""
+
+    block: AudioBlock
+    is_speech: bool
+
+
+class Link(Protocol):
+    """What a stream needs of the connection."""
+
+    policy: LinkPolicy
+    changed: asyncio.Event
+    """Set, and replaced by a new one, whenever something was heard, connected or lost."""
+
+    @property
+    def trouble(self) -> LinkError | None:
+        """Why there is no connection and no further attempt to make one."""
+        ...
+
+    def send(self, piece: Piece) -> None: ...
+
+    def finalize(self) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def release(self, stream: "DeepgramStream") -> None: ...
+
+
+class DeepgramStream:
+    """ports.TranscriptionStream. `end_of_turn_probability` (0..1): how sure the recogniser is that the answer is
+    over; None from one that does not say."""
+
+    def __init__(self, link: Link, glossary: Sequence[Term]) -> None:
+        self.end_of_turn_probability: float | None = None
+        self.is_finishing = False
+        self._link = link
+        self._glossary = glossary
+        self._start_ms: int | None = None
+        self._speech_end_ms = 0
+        self._uncovered: deque[Piece] = deque()
+        self._finals: list[Word] = []
+        self._finals_end_ms = 0
+        self._interim: tuple[Word, ...] = ()
+        self._provisional = Provisional()
+        self._is_closing_answered = False
+        self._is_closed = False
+        self._resent_count = 0
+
+    @property
+    def provisional(self) -> Provisional:
+        """Finals so far and the newest interim, glossary repairs included."""
+        return self._provisional
+
+    @property
+    def error(self) -> ProviderError | None:
+        """Known before `finish` raises it: there is no connection and no further attempt to make one."""
+        trouble = self._link.trouble
+        return None if trouble is None else provider_error(trouble, "stt")
+
+    def push(self, block: AudioBlock, is_speech: bool) -> None:
+        """Take 20 ms, in order. Never blocks. Does nothing after `finish` or `close`."""
+        if self._is_closed or self.is_finishing:
+            return
+        if self._start_ms is None:
+            self._start_ms = self._finals_end_ms = block.start_ms
+        if is_speech:
+            self._speech_end_ms = block.end_ms
+        piece = Piece(block, is_speech)
+        self._uncovered.append(piece)
+        self._link.send(piece)
+
+    async def finish(self) -> Transcript:
+        """The final transcript: at once when finals cover all speech, else when Deepgram has answered a Finalize.
+
+        A connection that fails meanwhile, or says nothing for `finalize_s`, is replaced and the audio sent again.
+        Raises ProviderError.
+        """
+        self.is_finishing = True
+        try:
+            if not self._is_settled:
+                await self._settle()
+        finally:
+            self.close()
+        return Transcript(self._words())
+
+    def close(self) -> None:
+        """Give up; no transcript is wanted."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._uncovered.clear()
+            self._link.release(self)
+
+    def hear(self, heard: Heard) -> None:
+        """Take what was heard. Raises LinkError when a final has gone missing on the way."""
+        if self._start_ms is None or self._is_closed or heard.end_ms <= self._finals_end_ms - REST_MS:
+            return
+        words = [word for word in heard.words if word.start_ms + word.end_ms > 2 * self._finals_end_ms]
+        if heard.is_final:
+            self._check_nothing_lost(heard.start_ms)
+            self._finals += words
+            self._finals_end_ms = max(self._finals_end_ms, heard.end_ms)
+            while self._uncovered and self._uncovered[0].block.end_ms <= self._finals_end_ms:
+                self._uncovered.popleft()
+        self._interim = () if heard.is_final else tuple(words)
+        self._is_closing_answered |= heard.closes and self.is_finishing
+        self.end_of_turn_probability = heard.end_of_turn_probability
+        through_ms = max(self._provisional.through_ms, heard.end_ms)
+        self._provisional = Provisional(" ".join(word.text for word in self._words()), through_ms)
+
+    def unsent(self) -> Iterable[Piece]:
+        """What a new connection has to be sent: from the last final, without most of the silence before speech."""
+        speech_ms = next((piece.block.start_ms for piece in self._uncovered if piece.is_speech), None)
+        if speech_ms is None:
+            speech_ms = self._uncovered[-1].block.end_ms if self._uncovered else 0
+        return [piece for piece in self._uncovered if piece.block.start_ms >= speech_ms - LEAD_MS]
+
+    @property
+    def _is_settled(self) -> bool:
+        is_covered = self._finals_end_ms >= self._speech_end_ms and not self._interim
+        return self._is_closing_answered or is_covered
+
+    async def _settle(self) -> None:
+        self._link.finalize()
+        is_resent = False
+        try:
+            async with asyncio.timeout(self._link.policy.give_up_s):
+                while not self._is_settled:
+                    if (trouble := self._link.trouble) is not None:
+                        raise provider_error(trouble, "stt")
+                    if await happens_within(self._link.changed, self._link.policy.finalize_s) or is_resent:
+                        continue
+                    if self._speech_end_ms - self._finals_end_ms <= REST_MS and not self._interim:
+                        return
+                    is_resent = True
+                    self._link.reset()
+        except TimeoutError:
+            if self._interim and self._provisional.through_ms >= self._speech_end_ms:
+                return  # all of it was heard, only never called final
+            raise provider_error(self._link.trouble or LinkError("does not answer"), "stt") from None
+
+    def _check_nothing_lost(self, final_start_ms: int) -> None:
+        lost = [piece for piece in self._uncovered if piece.is_speech and piece.block.end_ms <= final_start_ms]
+        if len(lost) >= LOST_BLOCKS and not self._resent_count:
+            self._resent_count += 1
+            raise LinkError("left out a part of the answer")
+
+    def _words(self) -> tuple[Word, ...]:
+        return repair(tuple(_in_order((*self._finals, *self._interim))), self._glossary)
+
+
+async def happens_within(event: asyncio.Event, wait_s: float) -> bool:
+    """Whether `event` is set in time."""
+    try:
+        async with asyncio.timeout(wait_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _in_order(words: Iterable[Word]) -> Iterator[Word]:
+    """The same words, none of which begins before the one before it has ended."""
+    end_ms = 0
+    for word in words:
+        start_ms = max(word.start_ms, end_ms)
+        end_ms = max(word.end_ms, start_ms)
+        yield Word(word.text, start_ms, end_ms, word.heard)
