@@ -126,7 +126,7 @@ def scores(_record: SessionRecord | None = None) -> SessionScores:
         flags=("hedged", "misconception:same-answer"),
     )
     second = QuestionScore("index", 0.0, (KeyPointScore("writes", False, 0.0),), flags=("empty",))
-    return SessionScores("offline", "abc123", (first, second), 1 / 3, (0.0, 0.81))
+    return SessionScores("offline", "v1", "abc123", (first, second), 1 / 3, (0.0, 0.81))
 
 
 def delivery(_record: SessionRecord | None = None) -> Delivery:

@@ -128,12 +128,12 @@ def test_the_overall_score_leaves_out_what_was_not_scored() -> None:
         QuestionScore("r", None, (), is_abstained=True),
         QuestionScore("s", 0.4, ()),
     ]
-    result = summarise("offline", [QUESTION], scores)
+    result = summarise(OfflineJudge(), [QUESTION], scores)
     assert result.overall == pytest.approx(0.6)
     assert result.questions == tuple(scores)
     assert result.judge == "offline"
-    assert summarise("offline", [], []).overall is None
-    assert summarise("offline", [], []).interval is None
+    assert summarise(OfflineJudge(), [], []).overall is None
+    assert summarise(OfflineJudge(), [], []).interval is None
 
 
 def test_the_rubric_hash_changes_with_what_decides() -> None:

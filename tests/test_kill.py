@@ -60,7 +60,7 @@ def _recover_twice(folder: Path) -> SessionRecord:
     assert record.scores is not None
     assert record.delivery is not None
     assert {path.suffix for path in folder.glob("transcript.*")} == {".json", ".md", ".vtt"}
-    assert build_document(record).folder == str(folder)
+    assert build_document(record).folder == folder
     found = _files(folder)
     assert recover_folder(folder).status is RecoveryStatus.NOT_NEEDED
     assert _files(folder) == found

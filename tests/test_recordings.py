@@ -233,7 +233,7 @@ def test_transcript_keeps_markup_and_arrows_harmless(tmp_path: Path) -> None:
 
 def test_scores_of_another_judge_are_kept_beside_the_sessions_own(tmp_path: Path) -> None:
     folder = sample.record_session(tmp_path).folder
-    other = SessionScores("openai:model/x", "ffff", (), None, None)
+    other = SessionScores("openai:model/x", "v1", "ffff", (), None, None)
     assert save_scores(folder, other).name == "scores-openai-model-x-ffff.json"
     record = load_session(folder)
     assert record.scores == sample.scores()

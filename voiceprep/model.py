@@ -234,12 +234,13 @@ class QuestionScore:
 
 @dataclass(frozen=True, slots=True)
 class SessionScores:
-    """A whole session judged once. `overall` is computed from the questions, never by a model.
+    """A whole session judged once, by which version of which judge on which rubric. `overall` is computed from the questions, never by a model.
 
     `interval` is the 90 % interval of the mean over questions; both None when nothing could be scored.
     """
 
     judge: str
+    judge_version: str
     rubric_hash: str
     questions: tuple[QuestionScore, ...]
     overall: float | None

@@ -201,7 +201,7 @@ def score_record(record: SessionRecord) -> SessionScores:
     questions = {question.id: question for question in record.info.plan}
     asked = [entry for entry in merge_answers(record.turns) if entry.question_id in questions]
     scores = [judge.score(questions[entry.question_id], entry.transcript) for entry in asked]
-    return summarise(judge.name, [questions[entry.question_id] for entry in asked], scores)
+    return summarise(judge, [questions[entry.question_id] for entry in asked], scores)
 
 
 def measure_record(record: SessionRecord) -> Delivery:

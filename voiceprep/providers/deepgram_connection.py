@@ -14,15 +14,16 @@ from voiceprep.model import Usage
 from voiceprep.ports import BLOCK_MS, AudioBlock, OnUsage
 from voiceprep.providers.deepgram_link import (
     PROVIDER,
+    Dialler,
     LinkError,
     LinkPolicy,
     abort,
+    happens_within,
     messages,
-    open_socket,
     provider_error,
     send_errors,
 )
-from voiceprep.providers.deepgram_stream import AudioClock, DeepgramStream, Heard, Piece, happens_within
+from voiceprep.providers.deepgram_stream import AudioClock, DeepgramStream, Heard, Piece
 from voiceprep.tasks import Tasks
 
 _WARM_ATTEMPTS = 2
@@ -31,9 +32,13 @@ _WARM_ATTEMPTS = 2
 class Dialect(Protocol):
     """One of the two listen protocols."""
 
-    model: str
-    fills_with_audio: bool
-    """Keeping alive sends a block of silence, which takes place in the connection's audio."""
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def fills_with_audio(self) -> bool:
+        """Keeping alive sends a block of silence, which takes place in the connection's audio."""
+        ...
 
     def connect(self, client: Any) -> AbstractAsyncContextManager[Any]: ...  # noqa: ANN401 - the SDK's client
 
@@ -58,8 +63,7 @@ class ListenLink:
         on_usage: OnUsage | None,
     ) -> None:
         self.policy = policy
-        self.changed = asyncio.Event()
-        self.trouble: LinkError | None = None
+        self._dialler = Dialler(policy)
         self._tasks = tasks
         self._dialect = dialect
         self._open_client = open_client
@@ -67,9 +71,6 @@ class ListenLink:
         self._unbilled_ms = 0
         self._client: Any = None
         self._is_started = False
-        self._failure: LinkError | None = None
-        self._failure_count = 0
-        self._wanted = asyncio.Event()
         self._streams: list[DeepgramStream] = []
         self._socket: Any = None
         self._clock = AudioClock()
@@ -78,25 +79,30 @@ class ListenLink:
         self._finalize_count = 0
         self._speech_sent_at: float | None = None
 
+    @property
+    def changed(self) -> asyncio.Event:
+        return self._dialler.changed
+
+    @property
+    def trouble(self) -> LinkError | None:
+        return self._dialler.trouble
+
     async def warm(self) -> None:
         """Connect, or see that there is a connection. Raises ProviderError after two attempts."""
         self.start()
-        while self._socket is None:
-            failure = self._failure
-            if failure is not None and (self.trouble is not None or self._failure_count >= _WARM_ATTEMPTS):
-                raise provider_error(failure, "stt")
-            await self.changed.wait()
+        try:
+            await self._dialler.until(lambda: self._socket is not None, _WARM_ATTEMPTS)
+        except LinkError as error:
+            raise provider_error(error, "stt") from None
 
     def start(self) -> None:
         """Make sure that the connection is up or being made."""
         if not self._is_started:
             self._is_started = True
-            self._tasks.watch(self._listen(), name="deepgram listening")
+            keeping = self._dialler.keep(self._connect, "send_close_stream", self._converse)
+            self._tasks.watch(keeping, name="deepgram listening")
             self._tasks.watch(self._send_all(), name="deepgram sending")
-        if self.trouble is not None:
-            self.trouble = None
-            self._failure, self._failure_count = None, 0
-            self._wanted.set()
+        self._dialler.wake()
 
     def open(self, stream: DeepgramStream) -> None:
         self._streams.append(stream)
@@ -128,23 +134,20 @@ class ListenLink:
 
     # ------------------------------------------------------------------------------ one connection
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                if self._client is None:
-                    self._client = await self._tasks.in_thread(self._open_client)
-                opening = self._dialect.connect(self._client)
-                async with open_socket(opening, self.policy, "send_close_stream") as socket:
-                    self._begin(socket)
-                    async with aclosing(messages(socket)) as arriving:
-                        async for message in arriving:
-                            self._take(message)
-            except LinkError as error:
-                self._failure = error
-            finally:
-                self._socket = None
-                self._outbox.clear()
-            await self._rest()
+    async def _connect(self) -> AbstractAsyncContextManager[Any]:
+        if self._client is None:
+            self._client = await self._tasks.in_thread(self._open_client)
+        return self._dialect.connect(self._client)
+
+    async def _converse(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
+        self._begin(socket)
+        try:
+            async with aclosing(messages(socket)) as arriving:
+                async for message in arriving:
+                    self._take(message)
+        finally:
+            self._socket = None
+            self._outbox.clear()
 
     def _begin(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._socket = socket
@@ -156,26 +159,13 @@ class ListenLink:
             if stream.is_finishing:
                 self._outbox.append(None)
         self._filled.set()
-        self._notify()
-
-    async def _rest(self) -> None:
-        """Wait for the next attempt: a moment, or until somebody wants a connection again."""
-        failure = self._failure
-        if failure is not None and failure.is_retryable and self._failure_count < len(self.policy.backoff_s):
-            self._failure_count += 1
-            self._notify()
-            await asyncio.sleep(self.policy.backoff_s[self._failure_count - 1])
-            return
-        self.trouble = failure
-        self._wanted.clear()
-        self._notify()
-        await self._wanted.wait()
+        self._dialler.notify()
 
     def _take(self, message: Any) -> None:  # noqa: ANN401 - the SDK checks nothing of what it parses
         heard = self._dialect.read(message)
         if heard is None:
             return
-        self._failure, self._failure_count = None, 0
+        self._dialler.succeed()
         self._speech_sent_at = None
         closes = heard.closes and self._finalize_count == 1
         if heard.closes:
@@ -194,11 +184,12 @@ class ListenLink:
             ),
             heard.is_final,
             closes,
+            heard.is_timed,
             heard.end_of_turn_probability,
         )
         for stream in tuple(self._streams):
             stream.hear(on_session)
-        self._notify()
+        self._dialler.notify()
 
     # ------------------------------------------------------------------------------------- sending
 
@@ -237,7 +228,3 @@ class ListenLink:
     def _is_stalled(self) -> bool:
         sent_at = self._speech_sent_at
         return sent_at is not None and asyncio.get_running_loop().time() - sent_at > self.policy.stall_s
-
-    def _notify(self) -> None:
-        self.changed.set()
-        self.changed = asyncio.Event()

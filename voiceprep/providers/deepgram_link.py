@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,6 +16,9 @@ from voiceprep.errors import ProviderError
 
 PROVIDER = "deepgram"
 DEFAULT_URL = "https://api.deepgram.com"
+
+HEALTHY_S = 10.0
+"""A connection that lasted so long was no failure; Deepgram closes idle ones."""
 
 _FATAL_CLOSE_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
 """Closes that would come again: what we sent is not accepted. Anything else is worth another connection."""
@@ -42,7 +45,7 @@ class LinkPolicy:
     connect_s: float = 5.0
     close_s: float = 1.0
     keep_alive_s: float = 4.0
-    """Deepgram closes a recogniser's socket (NET-0001) after 10 s without audio or KeepAlive; it advises 3 to 5 s."""
+    """Deepgram closes a recogniser's socket (NET-0001) after 10 s of nothing and advises one every 3 to 5."""
     stall_s: float = 5.0
     """Speech was sent, or text was flushed, and nothing came back."""
     finalize_s: float = 2.0
@@ -95,6 +98,81 @@ def open_client(api_key: str, base_url: str | None) -> Any:  # noqa: ANN401 - an
     return client
 
 
+class Dialler:
+    """Keeps one connection: made again when it ends, given up after `backoff_s` has run out, until `wake`.
+
+    `trouble` is set while it is given up; `failure` is why the last connection ended or could not be made.
+    """
+
+    def __init__(self, policy: LinkPolicy) -> None:
+        self.policy = policy
+        self.changed = asyncio.Event()
+        self.trouble: LinkError | None = None
+        self.failure: LinkError | None = None
+        self.failure_count = 0
+        self._wanted = asyncio.Event()
+
+    async def keep(
+        self,
+        connect: Callable[[], Awaitable[AbstractAsyncContextManager[Any]]],
+        goodbye: str,
+        converse: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Runs until cancelled. `converse` gets each new socket and ends with LinkError when it is lost."""
+        loop = asyncio.get_running_loop()
+        while True:
+            opened_s = loop.time()
+            try:
+                async with open_socket(await connect(), self.policy, goodbye) as socket:
+                    opened_s = loop.time()
+                    await converse(socket)
+            except LinkError as error:
+                if loop.time() - opened_s > HEALTHY_S:
+                    self.succeed()
+                self.failure = error
+            await self._rest()
+
+    def succeed(self) -> None:
+        """The connection does what it is for."""
+        self.failure, self.failure_count = None, 0
+
+    def wake(self) -> None:
+        """Somebody wants a connection: try again if it was given up."""
+        if self.trouble is not None:
+            self.trouble = None
+            self.succeed()
+            self._wanted.set()
+
+    def notify(self) -> None:
+        """Wake everybody who waits for `changed`."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def until(self, is_up: Callable[[], bool], attempts_max: int) -> None:
+        """Wait for a connection. Raises LinkError when it was given up or could not be made so many times."""
+        while not is_up():
+            if (failure := self.hopeless(attempts_max)) is not None:
+                raise failure
+            await self.changed.wait()
+
+    def hopeless(self, attempts_max: int) -> LinkError | None:
+        """Why there is no connection, once it was given up or could not be made so many times."""
+        return self.failure if self.trouble is not None or self.failure_count >= attempts_max else None
+
+    async def _rest(self) -> None:
+        """Wait for the next attempt: a moment, or until somebody wants a connection again."""
+        failure = self.failure
+        if failure is not None and failure.is_retryable and self.failure_count < len(self.policy.backoff_s):
+            self.failure_count += 1
+            self.notify()
+            await asyncio.sleep(self.policy.backoff_s[self.failure_count - 1])
+            return
+        self._wanted.clear()
+        self.trouble = failure
+        self.notify()
+        await self._wanted.wait()
+
+
 @asynccontextmanager
 async def open_socket(
     opening: AbstractAsyncContextManager[Any], policy: LinkPolicy, goodbye: str
@@ -122,7 +200,7 @@ async def open_socket(
             abort_later.cancel()
 
 
-async def messages(socket: Socket) -> AsyncIterator[Any]:
+async def messages(socket: Socket) -> AsyncGenerator[Any, None]:
     """Whatever arrives, until the connection ends; then always raises LinkError."""
     try:
         async for message in socket:
@@ -130,6 +208,16 @@ async def messages(socket: Socket) -> AsyncIterator[Any]:
     except Exception as error:
         raise reason_of(error) from None
     raise LinkError("closed the connection")
+
+
+async def happens_within(event: asyncio.Event, wait_s: float) -> bool:
+    """Whether `event` is set in time."""
+    try:
+        async with asyncio.timeout(wait_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def send_errors() -> tuple[type[Exception], ...]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from voiceprep.model import Term, Word
+from voiceprep.model import Term
 from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnUsage
 from voiceprep.providers.deepgram_connection import ListenLink
 from voiceprep.providers.deepgram_link import PROVIDER, LinkError, LinkPolicy, open_client
-from voiceprep.providers.deepgram_stream import DeepgramStream, Heard
+from voiceprep.providers.deepgram_stream import DeepgramStream, Heard, spread
 from voiceprep.tasks import Tasks
 
 KEYTERMS_MAX = 100
@@ -21,7 +21,7 @@ KEYTERM_CHARS_MAX = 1_000
 """Deepgram takes 500 tokens of keyterms; technical names run at two to four letters a token."""
 
 ENDPOINTING_MS = 100
-"""Silence after which Deepgram calls what it has final. Shorter than ours, so that the final is there when we ask."""
+"""Silence after which Deepgram calls what it has final: less than ours, so that the final is there when we ask."""
 
 _FILLING = bytes(2 * MICROPHONE_RATE_HZ * BLOCK_MS // 1000)
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
@@ -102,8 +102,7 @@ class DeepgramFluxTranscriber:
 
 @dataclass(frozen=True, slots=True)
 class NovaDialect:
-    """deepgram_connection.Dialect of listen v1. UtteranceEnd and SpeechStarted are not asked for: our own endpointer
-    knows both sooner."""
+    """Listen v1. UtteranceEnd and SpeechStarted are not asked for: our own endpointer knows both sooner."""
 
     model: str
     keyterms: tuple[str, ...]
@@ -151,15 +150,15 @@ class NovaDialect:
             ]
             if not words:
                 words = list(spread(best.transcript, start_ms, start_ms + length_ms))
-        except _UNREADABLE as error:
-            raise LinkError("sent something unreadable") from error
+        except _UNREADABLE:
+            raise LinkError("sent something unreadable") from None
         is_final, closes = message.is_final is True, message.from_finalize is True
         return Heard(start_ms, start_ms + length_ms, tuple(words), is_final or closes, closes)
 
 
 @dataclass(frozen=True, slots=True)
 class FluxDialect:
-    """deepgram_connection.Dialect of listen v2. A turn of Flux is one final; an answer may hold several."""
+    """Listen v2. A turn of Flux is one final; an answer may hold several."""
 
     model: str
     keyterms: tuple[str, ...]
@@ -192,16 +191,17 @@ class FluxDialect:
         try:
             start_ms, end_ms = _ms(message.audio_window_start), _ms(message.audio_window_end)
             confidence = float(message.end_of_turn_confidence)
-            if all(item.start is not None and item.end is not None for item in message.words):
+            is_timed = all(item.start is not None and item.end is not None for item in message.words)
+            if is_timed:
                 timed = [spread(item.word, _ms(item.start), _ms(item.end)) for item in message.words]
                 words = [word for group in timed for word in group]
             else:
                 words = list(spread(message.transcript, start_ms, end_ms))
-        except _UNREADABLE as error:
-            raise LinkError("sent something unreadable") from error
+        except _UNREADABLE:
+            raise LinkError("sent something unreadable") from None
         is_final = message.event == "EndOfTurn"
         closes = is_final and message.trigger == "manual"
-        return Heard(start_ms, end_ms, tuple(words), is_final, closes, confidence)
+        return Heard(start_ms, end_ms, tuple(words), is_final, closes, is_timed, confidence)
 
 
 def keyterms(glossary: Sequence[Term]) -> Iterator[str]:
@@ -212,16 +212,6 @@ def keyterms(glossary: Sequence[Term]) -> Iterator[str]:
         if chars > KEYTERM_CHARS_MAX:
             return
         yield term.written
-
-
-def spread(text: str, start_ms: int, end_ms: int) -> Iterator[Word]:
-    """The words of `text`, evenly over a span: one token may hold several ("January 5th"), or have no times."""
-    parts = text.split()
-    for index, part in enumerate(parts):
-        length_ms = end_ms - start_ms
-        yield Word(
-            part, start_ms + length_ms * index // len(parts), start_ms + length_ms * (index + 1) // len(parts)
-        )
 
 
 def _ms(seconds: float) -> int:

@@ -14,7 +14,7 @@ from voiceprep.errors import ProviderError
 from voiceprep.glossary import repair
 from voiceprep.model import Term, Transcript, Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, Provisional
-from voiceprep.providers.deepgram_link import LinkError, LinkPolicy, provider_error
+from voiceprep.providers.deepgram_link import LinkError, LinkPolicy, happens_within, provider_error
 
 LEAD_MS = 1_000
 """Silence sent again before speech, when an answer has to be sent again."""
@@ -64,13 +64,17 @@ class AudioClock:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What Deepgram makes of a span of audio. A final is never taken back; `closes`: it answers our Finalize."""
+    """What Deepgram makes of a span of audio. A final is never taken back; `closes`: it answers our Finalize.
+
+    Words that are not `is_timed` are spread evenly, and belong where the speech is.
+    """
 
     start_ms: int
     end_ms: int
     words: tuple[Word, ...]
     is_final: bool
     closes: bool = False
+    is_timed: bool = True
     end_of_turn_probability: float | None = None
 
 
@@ -86,8 +90,11 @@ class Link(Protocol):
     """What a stream needs of the connection."""
 
     policy: LinkPolicy
-    changed: asyncio.Event
-    """Set, and replaced by a new one, whenever something was heard, connected or lost."""
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set, and replaced by a new one, whenever something was heard, connected or lost."""
+        ...
 
     @property
     def trouble(self) -> LinkError | None:
@@ -171,7 +178,8 @@ class DeepgramStream:
         """Take what was heard. Raises LinkError when a final has gone missing on the way."""
         if self._start_ms is None or self._is_closed or heard.end_ms <= self._finals_end_ms - REST_MS:
             return
-        words = [word for word in heard.words if word.start_ms + word.end_ms > 2 * self._finals_end_ms]
+        placed = heard.words if heard.is_timed else self._place(heard)
+        words = [word for word in placed if word.start_ms + word.end_ms > 2 * self._finals_end_ms]
         if heard.is_final:
             self._check_nothing_lost(heard.start_ms)
             self._finals += words
@@ -215,6 +223,15 @@ class DeepgramStream:
                 return  # all of it was heard, only never called final
             raise provider_error(self._link.trouble or LinkError("does not answer"), "stt") from None
 
+    def _place(self, heard: Heard) -> Iterable[Word]:
+        """The same words, evenly over the speech there was."""
+        speech = [
+            piece.block for piece in self._uncovered if piece.is_speech and piece.block.start_ms < heard.end_ms
+        ]
+        start_ms = max(heard.start_ms, speech[0].start_ms) if speech else heard.start_ms
+        end_ms = max(start_ms, min(heard.end_ms, speech[-1].end_ms)) if speech else heard.end_ms
+        return spread(" ".join(word.text for word in heard.words), start_ms, end_ms)
+
     def _check_nothing_lost(self, final_start_ms: int) -> None:
         lost = [piece for piece in self._uncovered if piece.is_speech and piece.block.end_ms <= final_start_ms]
         if len(lost) >= LOST_BLOCKS and not self._resent_count:
@@ -225,14 +242,12 @@ class DeepgramStream:
         return repair(tuple(_in_order((*self._finals, *self._interim))), self._glossary)
 
 
-async def happens_within(event: asyncio.Event, wait_s: float) -> bool:
-    """Whether `event` is set in time."""
-    try:
-        async with asyncio.timeout(wait_s):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
+def spread(text: str, start_ms: int, end_ms: int) -> Iterator[Word]:
+    """The words of `text`, evenly over a span: one token may hold several ("January 5th"), or have no times."""
+    parts = text.split()
+    for index, part in enumerate(parts):
+        edges = (start_ms + (end_ms - start_ms) * place // len(parts) for place in (index, index + 1))
+        yield Word(part, *edges)
 
 
 def _in_order(words: Iterable[Word]) -> Iterator[Word]:

@@ -30,7 +30,7 @@ class _Chain(Generic[Member]):
     """Who is in charge. A member that failed is not asked again in this session."""
 
     def __init__(self, members: Sequence[Member], on_failure: OnFailure) -> None:
-        self.members = list(members)
+        self.members: list[Member] = list(members)
         self._on_failure = on_failure
 
     @property

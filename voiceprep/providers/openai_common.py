@@ -35,7 +35,7 @@ LOCAL_WAITS = Waits(connect_s=2.0, first_s=40.0, between_s=10.0, total_s=90.0)
 """A model on this machine may have to read a long prompt on a processor."""
 
 
-class Malformed(Exception):
+class MalformedAnswerError(Exception):
     """The server answered with something the protocol does not allow; says what, never quotes it."""
 
 
@@ -134,10 +134,10 @@ class Connection:
             return self._from_network(error)
         if isinstance(error, openai.APIError):
             return self._from_stream(error)
-        what = str(error) if isinstance(error, Malformed) else "sent something that is no valid answer"
+        what = str(error) if isinstance(error, MalformedAnswerError) else "sent something that is no valid answer"
         return self.error(
             f"{self.who} {what}.",
-            f"Try again; if it stays, {self._check_address} and that {self.model or 'the model'} is the right model.",
+            f"Try again; if it stays, {self._check_address}, or choose another model.",
             is_retryable=True,
         )
 
@@ -326,7 +326,7 @@ _REFUSED = (
 )
 _SERVER_ERROR = (
     "{who} has a problem of its own (HTTP {status}).",
-    "{wait} and try again, or use another provider.",
+    "{wait} and try again, or change provider.",
 )
 _STATUS_TEXTS = {
     401: ("{who} does not accept the key (HTTP 401).", "Check {key}: it may be mistyped, expired or revoked."),
@@ -339,7 +339,7 @@ _STATUS_TEXTS = {
     408: ("{who} gave up waiting (HTTP 408).", "Check the network and try again."),
     429: (
         "{who} gets too many requests from this key (HTTP 429).",
-        "{wait} and try again, or use another provider.",
+        "{wait} and try again, or change provider.",
     ),
 }
 """HTTP status → message and hint."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from voiceprep.model import Usage
 from voiceprep.ports import SPEAKER_RATE_HZ, OnUsage, Samples
-from voiceprep.providers.openai_common import Connection, Malformed, OptionalParameters, Waits
+from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 
 INPUT_CHARS_MAX = 4_096
 """What one request may hold."""
@@ -68,7 +68,10 @@ class OpenAISynthesizer:
         await self._connection.close()
 
     async def synthesize(self, text: str) -> AsyncIterator[Samples]:
-        """24 kHz audio, shape (n_samples,), as it comes. Closing the iterator ends the request. Raises ProviderError."""
+        """24 kHz audio, shape (n_samples,), as it comes. Closing the iterator ends the request.
+
+        Raises ProviderError.
+        """
         for part in split_input(text):
             async with aclosing(self._synthesize_part(part)) as pieces:
                 async for samples in pieces:
@@ -107,9 +110,9 @@ class OpenAISynthesizer:
             while len(first) < 4 and (piece := await anext(pieces, b"")):
                 first += piece
             if not first:
-                raise Malformed("sent no sound")
+                raise MalformedAnswerError("sent no sound")
             if first.startswith(_OTHER_FORMATS):
-                raise Malformed("sent another format than raw PCM")
+                raise MalformedAnswerError("sent another format than raw PCM")
         except BaseException:
             await response.close()
             raise
@@ -123,7 +126,7 @@ class OpenAISynthesizer:
             raise self._connection.translate(error) from None  # the original may hold a key
         past_s = asyncio.get_running_loop().time() - started_at_s
         if piece and past_s > PACE_AFTER_S and received_bytes < past_s * SLOWEST_PACE * _PCM_BYTES_PER_S:
-            raise self._connection.translate(Malformed("sends speech more slowly than it is spoken"))
+            raise self._connection.translate(MalformedAnswerError("sends speech more slowly than it is spoken"))
         return piece
 
     def _report(self, characters: int, received_bytes: int) -> None:
@@ -155,4 +158,4 @@ def _samples(pcm: bytes) -> tuple[Samples, bytes]:
 
 def _check_type(content_type: str) -> None:
     if content_type.startswith(("application/json", "text/")):
-        raise Malformed("sent text instead of speech")
+        raise MalformedAnswerError("sent text instead of speech")

@@ -11,7 +11,7 @@ from typing import Any
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
 from voiceprep.ports import Message, OnUsage, Prompt
-from voiceprep.providers.openai_common import Connection, Malformed, OptionalParameters, Waits
+from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 
 CHARS_PER_TOKEN = 4
 """English, roughly: what a request costs whose server does not say, or that was cut short."""
@@ -99,7 +99,7 @@ class OpenAITextModel:
             reply.restart()
             piece = await _next_piece(stream, reply)
             if not piece and is_text_needed:
-                raise self._declined() if reply.is_declined else Malformed("answered with nothing")
+                raise self._declined() if reply.is_declined else MalformedAnswerError("answered with nothing")
         except BaseException:
             await stream.close()
             raise
@@ -194,7 +194,7 @@ def _count(value: object) -> int:
 
 
 async def _next_piece(stream: Any, reply: _Reply) -> str:  # noqa: ANN401 - an openai.AsyncStream
-    """The next text of the reply, or an empty one at its end. Raises Malformed when it ends too early."""
+    """The next text of the reply, or an empty one at its end. Raises MalformedAnswerError when cut off."""
     while (chunk := await anext(stream, None)) is not None:
         reply.counted = getattr(chunk, "usage", None) or reply.counted
         choices = getattr(chunk, "choices", None)
@@ -210,7 +210,7 @@ async def _next_piece(stream: Any, reply: _Reply) -> str:  # noqa: ANN401 - an o
             if piece := reply.thought.strip(content):
                 return piece
     if not reply.is_finished:
-        raise Malformed("stopped in the middle of its answer")
+        raise MalformedAnswerError("stopped in the middle of its answer")
     return reply.thought.rest()
 
 

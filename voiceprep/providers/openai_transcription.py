@@ -7,7 +7,7 @@ import asyncio
 import io
 import wave
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,12 @@ from voiceprep.errors import ProviderError
 from voiceprep.glossary import repair
 from voiceprep.model import Term, Transcript, Usage, Word
 from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, AudioBlock, OnUsage, Provisional, Samples
-from voiceprep.providers.openai_common import Connection, Malformed, OptionalParameters, Waits
+from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 from voiceprep.providers.segments import PAUSE_BLOCKS, AnswerAudio, Segment
 from voiceprep.tasks import Tasks
 
 FIRST_REQUEST_BLOCKS = 600 // BLOCK_MS
-"""So much speech, with or without a pause, makes the first request of an answer: an interruption must be noticed."""
+"""So much speech makes the first request of an answer even without a pause, so that an interruption is noticed."""
 
 LEAST_SPEECH_BLOCKS = 100 // BLOCK_MS
 """Anything shorter is a click or a breath, for which a model would invent a word."""
@@ -56,8 +56,8 @@ Recognise = Callable[[Samples], Awaitable[Recognised]]
 class OpenAITranscriber:
     """A Transcriber. An answer is sent in pieces of up to 12 s, each again at its pauses until it is whole.
 
-    `name` as for OpenAITextModel. An empty `model` is the service's default. Whisper models give word times; for the
-    others they are estimated (see Segment.words). `language` is an ISO 639-1 code.
+    `name` as for OpenAITextModel. An empty `model` is the service's default. Whisper models give word times; for
+    the others they are estimated (see Segment.words). `language` is an ISO 639-1 code.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class OpenAITranscriber:
             model=self.model, file=("answer.wav", wav, "audio/wav"), **self._parameters.values
         )
         if not isinstance(getattr(answer, "text", None), str):
-            raise Malformed("sent no transcript")
+            raise MalformedAnswerError("sent no transcript")
         return answer
 
     def _report(self, answer: object, sent_ms: int) -> None:
@@ -153,7 +153,7 @@ class OpenAITranscription:
         self._recognise = recognise
         self._glossary = glossary
         self._audio = AnswerAudio()
-        self._results = _Results()
+        self._recognised: dict[Segment, Recognised] = {}
         self._job: _Job | None = None
         self._error: ProviderError | None = None
         self._is_closed = False
@@ -168,9 +168,10 @@ class OpenAITranscription:
         """Take 20 ms, in order; sends a request when one is due. Never blocks. Does nothing after `close`."""
         if self._is_closed:
             return
-        if is_speech:
-            self._error = None  # a failure is forgotten when there is more to send; `finish` will tell
         self._audio.push(block, is_speech)
+        segment = self._audio.open_segment
+        if segment is not None and segment.trailing_blocks == PAUSE_BLOCKS:
+            self._error = None  # once more at every pause; whether it matters in the end is for `finish` to say
         if all(map(_is_done, self._audio.segments)):
             self._through_ms = block.end_ms
         self._continue()
@@ -182,6 +183,9 @@ class OpenAITranscription:
         self._continue()
         while (job := self._job) is not None and job.work is not None:
             await asyncio.wait((job.work,))
+            if job.work.cancelled():
+                break
+            job.work.result()
         if self._error is not None:
             raise self._error
         return Transcript(repair([word for s in self._audio.segments for word in self._words(s)], self._glossary))
@@ -220,38 +224,30 @@ class OpenAITranscription:
         segment = job.segment
         try:
             recognised = await self._recognise(segment.samples(job.block_count))
+            if self._job is job:
+                self._take(job, recognised)
         except ProviderError as error:
             if self._job is job:
                 self._error = error
+        finally:
+            if self._job is job:
                 self._job = None
-            return
-        if self._job is not job:
-            return
-        self._job = None
-        segment.take(job.block_count, (), recognised.text)
-        self._results.keep(segment, recognised)
-        segment.shown = " ".join(word.text for word in repair(self._words(segment), self._glossary))
-        self._through_ms = max(self._through_ms, segment.blocks[job.block_count - 1].end_ms)
         self._continue()
 
+    def _take(self, job: _Job, recognised: Recognised) -> None:
+        segment = job.segment
+        segment.take(job.block_count, (), recognised.text)
+        self._recognised[segment] = recognised
+        segment.shown = " ".join(word.text for word in repair(self._words(segment), self._glossary))
+        self._through_ms = max(self._through_ms, segment.blocks[job.block_count - 1].end_ms)
+
     def _words(self, segment: Segment) -> tuple[Word, ...]:
-        return self._results.words(segment) or segment.words()
-
-
-@dataclass(slots=True)
-class _Results:
-    """Word times by segment, where a model gave them."""
-
-    by_segment: dict[int, Recognised] = field(default_factory=dict)
-
-    def keep(self, segment: Segment, recognised: Recognised) -> None:
-        self.by_segment[id(segment)] = recognised
-
-    def words(self, segment: Segment) -> tuple[Word, ...]:
-        recognised = self.by_segment.get(id(segment))
-        if recognised is None or recognised.text != segment.text:
-            return ()  # the segment has been cut since
-        return place_words(recognised, [block.start_ms for block in segment.blocks])
+        """With the model's own times where it gave some for just this text, else spread over the speech."""
+        recognised = self._recognised.get(segment)
+        placed: tuple[Word, ...] = ()
+        if recognised is not None and recognised.text == segment.text:
+            placed = place_words(recognised, [block.start_ms for block in segment.blocks])
+        return placed or segment.words()
 
 
 def place_words(recognised: Recognised, block_starts_ms: Sequence[int]) -> tuple[Word, ...]:

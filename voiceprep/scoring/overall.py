@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from voiceprep.model import Question, QuestionScore, SessionScores
+from voiceprep.ports import Judge
 
 _T_95 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761, 1.753)
 """Student t, 95 % quantile (two-sided 90 %) for 1–15 degrees of freedom; 1.645 + 1.6/df beyond."""
@@ -29,12 +30,13 @@ def rubric_hash(questions: Sequence[Question]) -> str:
     return sha256(json.dumps(rubric, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def summarise(judge: str, questions: Sequence[Question], scores: Sequence[QuestionScore]) -> SessionScores:
+def summarise(judge: Judge, questions: Sequence[Question], scores: Sequence[QuestionScore]) -> SessionScores:
     """The mean of the scored questions with equal weights, and its 90 % interval; None where nothing was scored."""
     values = [score.score for score in scores if score.score is not None]
     overall = sum(values) / len(values) if values else None
     return SessionScores(
-        judge=judge,
+        judge=judge.name,
+        judge_version=judge.version,
         rubric_hash=rubric_hash(questions),
         questions=tuple(scores),
         overall=overall,
