@@ -7,10 +7,12 @@ from voiceprep.audio.line import MicrophoneLine, SpeakerLine
 from voiceprep.audio.pace import FastPace
 from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
+from voiceprep.engines.reply import Wording
+from voiceprep.errors import ProviderError
 from voiceprep.events import Event
 from voiceprep.interview import Plan
 from voiceprep.model import KeyPointScore, Outcome, Question, QuestionScore, Transcript
-from voiceprep.ports import BLOCK_MS, Command, Samples
+from voiceprep.ports import BLOCK_MS, Command, Samples, TextModel
 from voiceprep.providers.scripted import (
     LevelDetector,
     Script,
@@ -68,10 +70,12 @@ class Room:
     policy: EndpointPolicy = field(default_factory=EndpointPolicy)
     limit_ms: int = 600_000
     failures: int = 0
+    text_model: TextModel | None = None
     events: list[Event] = field(default_factory=list)
     heard: list[tuple[Samples, int]] = field(default_factory=list)
     synthesizer: ToySynthesizer = field(default_factory=ToySynthesizer)
     session: Session | None = None
+    told: list[ProviderError] = field(default_factory=list)
 
     async def hold(self) -> Outcome:
         async with Tasks() as tasks:
@@ -84,11 +88,16 @@ class Room:
                 self.synthesizer,
                 LevelDetector(),
                 ScriptedControls(self.commands, lambda: mic.position_ms),
+                wording=self._wording(),
             )
             engine = CascadedEngine(parts, tasks, self.policy)
             listeners = [self.events.append, candidate.on_event]
             self.session = Session(self.plan, SessionParts(engine, mic, speaker, PhraseJudge(), listeners, tasks))
             return await self.session.run(STARTED_AT)
+
+    def _wording(self) -> Wording | None:
+        questions = {question.id: question for question in self.plan.questions}
+        return Wording(self.text_model, "tests", questions, self.told.append) if self.text_model else None
 
     def of(self, kind: type) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]

@@ -109,7 +109,9 @@ def test_without_scores_everything_says_so(record: SessionRecord) -> None:
 def test_abstained_is_not_zero(record: SessionRecord) -> None:
     first, second = sample.scores().questions
     abstained = replace(second, score=None, is_abstained=True)
-    document = build_document(replace(record, scores=SessionScores("offline", "v1", "x", (first, abstained), 0.5, None)))
+    document = build_document(
+        replace(record, scores=SessionScores("offline", "v1", "x", (first, abstained), 0.5, None))
+    )
     assert "not enough evidence" in _shown(document)
     assert "1 of 2 questions scored" in _shown(document)
 

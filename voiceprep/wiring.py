@@ -42,8 +42,8 @@ from voiceprep.providers.moonshine_model import MoonshineModel
 from voiceprep.recordings.derived import rebuild_derived
 from voiceprep.recordings.folder import recordings_folder
 from voiceprep.recordings.info import SessionInfo
-from voiceprep.recordings.reader import SessionRecord, load_session
-from voiceprep.recordings.repair import RecoveryReport, recover
+from voiceprep.recordings.reader import SessionRecord, load_delivery, load_session
+from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus, recover
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.scoring.delivery import measure_delivery
 from voiceprep.scoring.offline import OfflineJudge
@@ -173,8 +173,19 @@ def finish(folder: Path) -> SessionRecord:
 
 
 def recover_folder(folder: Path) -> RecoveryReport:
-    """Repair a killed session and write everything derived. Raises RecordingError."""
-    return recover(folder, score_record, measure_record)
+    """Repair a killed session and write everything derived, also when it was killed just after its end.
+
+    Raises RecordingError.
+    """
+    report = recover(folder, score_record, measure_record)
+    if report.status is RecoveryStatus.NOT_NEEDED and not is_derived(folder):
+        finish(folder)
+    return report
+
+
+def is_derived(folder: Path) -> bool:
+    """Everything derived was written: the delivery is the last of it."""
+    return load_delivery(folder) is not None
 
 
 def model_checks() -> tuple[tuple[str, Callable[[], str]], ...]:

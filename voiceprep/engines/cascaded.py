@@ -10,7 +10,8 @@ from typing import Any
 
 from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
 from voiceprep.engines.floor import Floor, Heard, is_backchannel, is_echo
-from voiceprep.engines.speech import Speech, Voice, as_written
+from voiceprep.engines.reply import Replies, Reply, Wording, written
+from voiceprep.engines.speech import Speech, Voice
 from voiceprep.events import (
     AnswerHeard,
     Emit,
@@ -54,6 +55,7 @@ class CascadedParts:
     detector: SpeechDetector
     controls: Controls
     turn_model: TurnModel | None = None
+    wording: Wording | None = None
 
 
 class CascadedEngine:
@@ -65,11 +67,16 @@ class CascadedEngine:
         self.floor = Floor(parts.detector, parts.controls)
         self.voice = Voice(parts.synthesizer, tasks)
         self.endpointer = Endpointer(policy)
+        self.replies = Replies(parts.wording)
+        self.conversation: list[Turn] = []
         self.previous = TurnTimings()
 
     async def warm(self) -> None:
         """Load recogniser and voice side by side. Raises ProviderError."""
-        await asyncio.gather(self.parts.transcriber.warm(), self.parts.synthesizer.warm())
+        parts = [self.parts.transcriber.warm(), self.parts.synthesizer.warm()]
+        if self.parts.wording is not None:
+            parts.append(self.parts.wording.text_model.warm())
+        await asyncio.gather(*parts)
 
     async def take_turn(
         self,
@@ -83,9 +90,11 @@ class CascadedEngine:
         """Say the brief, listen when it expects an answer. Raises ProviderError, AudioDeviceError."""
         exchange = _Exchange(self, turn_index, brief, _Lines(mic, speaker, emit, anticipate))
         try:
-            return await exchange.run()
+            turn = await exchange.run()
         finally:
             exchange.close()
+        self.conversation.append(turn)
+        return turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ class _Exchange:
         self._first_sound_ms: int | None = None
         self._stream: TranscriptionStream = engine.parts.transcriber.open_stream()
         self._shown = ""
+        self._looked_at = ""
         self._covered_by = ""
         self._nudge_count = 0
         self._turn_probability: float | None = None
@@ -126,7 +136,7 @@ class _Exchange:
 
     async def run(self) -> Turn:
         self._emit(TurnStarted(at_ms=self._now_ms, turn_index=self._index, brief=self._brief))
-        self._say(self._brief.text)
+        self._say(self._engine.replies.to(self._brief, self._engine.conversation, self._newest_answer))
         while not self._is_over:
             heard = await self._floor.hear(self._mic, self._emit)
             self._stream.push(heard.block, heard.is_voiced)
@@ -162,10 +172,22 @@ class _Exchange:
 
     # --------------------------------------------------------------------------------- speaking
 
-    def _say(self, text: str, *, is_nudge: bool = False) -> None:
+    @property
+    def _asked(self) -> str:
+        """What was said of the brief, to be said again word for word."""
+        return self._said[0].text if self._said and self._said[0].text else self._brief.text
+
+    @property
+    def _newest_answer(self) -> str:
+        """What this turn replies to."""
+        conversation = self._engine.conversation
+        answer = conversation[-1].answer if conversation else None
+        return answer.transcript.text if answer else ""
+
+    def _say(self, reply: Reply, *, is_nudge: bool = False) -> None:
         self._is_nudge = is_nudge
         self._is_yielding = False
-        self._speech = self._engine.voice.say(text, as_written(text), self._speaker)
+        self._speech = self._engine.voice.say(reply.key, reply.sentences, self._speaker)
 
     def _step_speaking(self, speech: Speech, heard: Heard) -> None:
         speech.check()
@@ -226,6 +248,9 @@ class _Exchange:
     async def _step_listening(self, heard: Heard) -> None:
         gate, provisional = self._floor.gate, self._stream.provisional
         self._show(provisional)
+        if provisional.text and not gate.is_speech and provisional.text != self._looked_at:
+            self._looked_at = provisional.text
+            self._side(self._look_ahead(provisional.text), "look ahead")
         if heard.change is GateChange.STARTED:
             self._turn_probability = None
         elif heard.change is GateChange.STOPPED:
@@ -241,7 +266,7 @@ class _Exchange:
         )
         verdict = self._engine.endpointer.step(hearing)
         if verdict is Verdict.NUDGE:
-            self._say(NUDGES[min(self._nudge_count, len(NUDGES) - 1)], is_nudge=True)
+            self._say(written(NUDGES[min(self._nudge_count, len(NUDGES) - 1)]), is_nudge=True)
             self._nudge_count += 1
         elif verdict is Verdict.SILENT:
             self._end(Transcript(), AnswerEnd.SILENT)
@@ -260,16 +285,16 @@ class _Exchange:
             return
         self._shown = provisional.text
         self._emit(ProvisionalHeard(at_ms=self._now_ms, turn_index=self._index, text=provisional.text))
-        if provisional.text:
-            self._side(self._look_ahead(provisional.text), "look ahead")
 
     async def _look_ahead(self, text: str) -> None:
-        """Prepare the reply to the provisional answer; wrong guesses cost nothing but computing."""
+        """Prepare the reply to the provisional answer, to be used only if the final one says the same."""
         words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
         answer = Answer(Transcript(words), self._now_ms, self._now_ms, AnswerEnd.FINISHED)
         anticipation = await self._engine.tasks.in_thread(self._anticipate, answer)
         if anticipation is not None:
-            self._engine.voice.prepare(anticipation.brief.text, as_written(anticipation.brief.text))
+            so_far = [*self._engine.conversation, Turn(self._index, self._brief, tuple(self._said))]
+            reply = self._engine.replies.to(anticipation.brief, so_far, text)
+            self._engine.voice.prepare(reply.key, reply.sentences)
             if anticipation.is_covered:
                 self._covered_by = text
 
@@ -293,7 +318,7 @@ class _Exchange:
             self._reopen_stream()
         elif request is Request.REPEAT:
             self._reopen_stream()
-            self._say(self._brief.text)
+            self._say(written(self._asked))
         elif request is Request.MOMENT:
             self._reopen_stream()
             self._engine.endpointer.be_patient(self._now_ms)
@@ -333,7 +358,7 @@ class _Exchange:
             if self._speech is not None:
                 self._hush(self._speech)
             self._is_over = False
-            self._say(self._brief.text)
+            self._say(written(self._asked))
 
     def _take_typed(self, text: str) -> None:
         """A typed answer waits until its question was asked: answers may come through a pipe, all at once."""

@@ -38,42 +38,28 @@ Sentences = AsyncIterator[str]
 """What will be said, sentence by sentence, as soon as each is known."""
 
 
-async def as_written(text: str) -> Sentences:
-    """A text that needs no wording."""
-    for sentence in split_sentences(text):
-        yield sentence
-
-
 class Voice:
     """Speaks through one synthesizer and keeps what is rendered ahead, by key."""
-
-    PREPARED_MAX = 8
 
     def __init__(self, synthesizer: Synthesizer, tasks: Tasks) -> None:
         self._synthesizer = synthesizer
         self._tasks = tasks
         self._prepared: dict[Hashable, _Rendering] = {}
 
-    def prepare(self, key: Hashable, sentences: Sentences) -> None:
-        """Word and synthesize in the background, in case it is said next. The same key is rendered once."""
-        if key in self._prepared:
-            return
-        while len(self._prepared) >= self.PREPARED_MAX:
-            self._prepared.pop(next(iter(self._prepared))).cancel()
-        self._prepared[key] = self._render(sentences)
+    def prepare(self, key: Hashable, sentences: Callable[[], Sentences]) -> None:
+        """Word and synthesize in the background, in case it is said next. The same key is rendered once; what
+        was prepared under other keys is given up."""
+        for stale in [other for other in self._prepared if other != key]:
+            self._prepared.pop(stale).cancel()
+        if key not in self._prepared:
+            self._prepared[key] = self._render(sentences())
 
-    def say(self, key: Hashable, sentences: Sentences, speaker: Speaker) -> "Speech":
+    def say(self, key: Hashable, sentences: Callable[[], Sentences], speaker: Speaker) -> "Speech":
         """Start saying it; what is rendered already is played at once, the rest as it comes."""
         rendering = self._prepared.pop(key, None)
         if rendering is None or rendering.has_failed:
-            rendering = self._render(sentences)
+            rendering = self._render(sentences())
         return Speech(rendering, speaker)
-
-    def forget(self) -> None:
-        """Nothing prepared is wanted any more."""
-        for rendering in self._prepared.values():
-            rendering.cancel()
-        self._prepared.clear()
 
     def _render(self, sentences: Sentences) -> "_Rendering":
         rendering = _Rendering()

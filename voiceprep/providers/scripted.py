@@ -17,6 +17,7 @@ from voiceprep.ports import (
     MICROPHONE_BLOCK_SAMPLES,
     SPEAKER_RATE_HZ,
     AudioBlock,
+    Prompt,
     Provisional,
     Samples,
 )
@@ -167,3 +168,24 @@ class ToySynthesizer:
     async def synthesize(self, text: str) -> AsyncIterator[Samples]:
         self.synthesized.append(text)
         yield np.full(self.WORD_SAMPLES * len(text.split()), 1_000, np.int16)
+
+
+class ScriptedTextModel:
+    """ports.TextModel that says `replies` in order, a word at a time; an empty one fails."""
+
+    name = "scripted"
+
+    def __init__(self, replies: Sequence[str]) -> None:
+        self.prompts: list[Prompt] = []
+        self._replies = deque(replies)
+
+    async def warm(self) -> None:
+        """Nothing to load."""
+
+    async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+        self.prompts.append(prompt)
+        reply = self._replies.popleft() if self._replies else ""
+        if not reply:
+            raise ProviderError("The scripted model has nothing to say.", provider="scripted", stage="llm")
+        for word in reply.split():
+            yield f"{word} "

@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from rich.console import Console
 
 from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.model import Outcome
 from voiceprep.plaintext import clock
-from voiceprep.recordings.folder import find_session, list_sessions
+from voiceprep.recordings.folder import SessionSummary, find_session, list_sessions
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
 from voiceprep.reports.document import build_document, render_json
@@ -18,7 +19,7 @@ from voiceprep.reports.terminal import render_terminal
 from voiceprep.scoring.grade import grade_answer, grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.settings import load_settings
-from voiceprep.wiring import load_bank_for, recordings_for, recover_folder
+from voiceprep.wiring import is_derived, load_bank_for, recordings_for, recover_folder
 
 
 def show_report(environment: Mapping[str, str], recordings: str | None, which: str, form: str) -> None:
@@ -47,7 +48,7 @@ def recover_sessions(environment: Mapping[str, str], recordings: str | None, whi
     settings = load_settings(environment, {"recordings": recordings})
     folder = recordings_for(settings)
     if which == "all":
-        wanted = [summary.folder for summary in list_sessions(folder) if summary.needs_recovery]
+        wanted = [summary.folder for summary in list_sessions(folder) if _is_unfinished(summary)]
     else:
         wanted = [find_session(folder, which)]
     reports, failures = [], []
@@ -65,6 +66,11 @@ def recover_sessions(environment: Mapping[str, str], recordings: str | None, whi
             print(f"Nothing to recover in {folder}.")
     if failures:
         raise failures[0]
+
+
+def _is_unfinished(summary: SessionSummary) -> bool:
+    has_ended = summary.info is not None and summary.info.outcome is not Outcome.RUNNING
+    return summary.needs_recovery or (has_ended and not is_derived(summary.folder))
 
 
 def _recovery_json(report: RecoveryReport) -> dict[str, object]:

@@ -1,0 +1,98 @@
+"""Finds the words for a brief: as it is written, or as a language model says it when its wording is accepted.
+
+Must not know which model it is; what to say and when is the interview's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from voiceprep.endpointing import plain_words
+from voiceprep.engines.speech import Sentences, split_sentences
+from voiceprep.errors import ProviderError
+from voiceprep.model import Question, Turn, TurnBrief
+from voiceprep.ports import TextModel
+from voiceprep.wording import Task, accept, accept_opening, build_prompt, is_wordable, plain_question, system_prompt
+
+WORDING_S = 3.0
+"""A model that takes longer is not waited for: the brief is said as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A model and what it may know. `on_failure` is told when the model fails; the interview goes on as written."""
+
+    text_model: TextModel
+    subject: str
+    questions: Mapping[str, Question]
+    on_failure: Callable[[ProviderError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What will be said. Equal keys are the same words; `sentences` starts to find them."""
+
+    key: Hashable
+    sentences: Callable[[], Sentences]
+
+
+class Replies:
+    """Implements nothing; turns briefs into words."""
+
+    def __init__(self, wording: Wording | None) -> None:
+        self._wording = wording
+        self._system = system_prompt(wording.subject) if wording else ""
+
+    def to(self, brief: TurnBrief, conversation: Sequence[Turn], answer: str) -> Reply:
+        """The reply to `answer`, which may be provisional: it is worded anew only when its words change."""
+        wording = self._wording
+        question = wording.questions.get(brief.question_id or "") if wording else None
+        if wording is None or question is None or not is_wordable(brief, conversation):
+            return written(brief.text)
+        task = Task(brief, question, tuple(conversation), answer)
+        key = (brief.text, " ".join(plain_words(answer)))
+        return Reply(key, lambda: self._worded(wording, task))
+
+    async def _worded(self, wording: Wording, task: Task) -> Sentences:
+        opening, text = "", ""
+        try:
+            async for text in _growing(wording.text_model.complete(build_prompt(self._system, task)), WORDING_S):
+                if not opening and (early := accept_opening(text, task)):
+                    opening = early
+                    yield opening
+        except ProviderError as error:
+            wording.on_failure(error)
+        whole = accept(text, task)
+        if whole is not None and whole.startswith(opening):
+            rest = whole[len(opening) :]
+        else:
+            rest = plain_question(task) if opening else task.brief.text
+        for sentence in split_sentences(rest):
+            yield sentence
+
+
+def written(text: str) -> Reply:
+    """A text that needs no wording."""
+    return Reply(text, lambda: _as_written(text))
+
+
+async def _as_written(text: str) -> Sentences:
+    for sentence in split_sentences(text):
+        yield sentence
+
+
+async def _growing(pieces: AsyncIterator[str], limit_s: float) -> AsyncIterator[str]:
+    """The text so far after each piece; ends early when `limit_s` is over. Raises what `pieces` raises."""
+    loop = asyncio.get_running_loop()
+    ends_at_s = loop.time() + limit_s
+    text = ""
+    while True:
+        try:
+            piece = await asyncio.wait_for(anext(pieces), ends_at_s - loop.time())
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            yield ""  # an unfinished text is not accepted
+            return
+        text += piece
+        yield text
