@@ -2,9 +2,9 @@
 
 import asyncio
 import traceback
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -27,7 +27,7 @@ from tests.loopback.openai import (
 from tests.loopback.serving import Refusal, Trouble
 from voiceprep.errors import ProviderError
 from voiceprep.model import Term, Usage
-from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, AudioBlock, Message, Prompt
+from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, AudioBlock, Message, Prompt, Samples
 from voiceprep.prices import load_prices
 from voiceprep.providers.openai_common import Connection, Waits
 from voiceprep.providers.openai_services import SERVICES, full_url, service_key, service_url, shutdown_date
@@ -65,8 +65,8 @@ class Books:
         self.usages.append(usage)
 
 
-def text_model(server: OpenAIServer, waits: Waits | None = None, **options: str) -> OpenAITextModel:
-    return OpenAITextModel(api_key=CANARY, base_url=server.base_url, waits=waits, **options)
+def text_model(server: OpenAIServer, waits: Waits | None = None) -> OpenAITextModel:
+    return OpenAITextModel(api_key=CANARY, base_url=server.base_url, waits=waits)
 
 
 async def said(model: OpenAITextModel, prompt: Prompt = PROMPT) -> list[str]:
@@ -102,13 +102,13 @@ async def test_text_comes_in_pieces_and_usage_is_reported_once(server: OpenAISer
     assert await said(model) == ["One, ", "two", "."]
     await model.close()
     assert books.usages == [
-        Usage("openai", "llm", "gpt-6-luna", input_tokens=14, cached_tokens=3, output_tokens=3),
+        Usage("openai", "llm", "gpt-6-luna", input_tokens=13, cached_tokens=3, output_tokens=3),
     ]
     request = server.chats[0]
     assert request["messages"][0] == {"role": "system", "content": "You interview."}
     assert request["max_completion_tokens"] == PROMPT.output_tokens_max
     assert request["reasoning_effort"] == "none"
-    assert load_prices().cost_usd(books.usages[0]) == pytest.approx((11 * 0.10 + 3 * 0.01 + 3 * 0.50) / 1e6)
+    assert load_prices().cost_usd(books.usages[0]) == pytest.approx((10 * 0.10 + 3 * 0.01 + 3 * 0.50) / 1e6)
 
 
 async def test_one_connection_is_kept_alive(server: OpenAIServer) -> None:
@@ -126,7 +126,6 @@ async def test_closing_the_iterator_ends_the_request(server: OpenAIServer) -> No
     books = Books()
     model = OpenAITextModel(api_key=CANARY, base_url=server.base_url, on_usage=books.add)
     pieces = model.complete(PROMPT)
-    assert isinstance(pieces, AsyncGeneratorLike)
     async with asyncio.timeout(DEADLINE_S), aclosing(pieces):
         assert await anext(pieces) == "One"
         assert server.open_count == 1
@@ -271,7 +270,7 @@ async def test_an_angle_bracket_is_no_thought(server: OpenAIServer) -> None:
 
 async def test_parameters_a_server_refuses_are_left_out_from_then_on() -> None:
     async with OpenAIServer(refused=("stream_options", "reasoning_effort", "max_completion_tokens")) as server:
-        model = OpenAITextModel(api_key=KEY, base_url=server.base_url)
+        model = OpenAITextModel(api_key=KEY, base_url=server.base_url, model="qwen", reasoning_effort="low")
         for _ in range(2):
             assert len(await said(model)) == 3
         await model.close()
@@ -385,7 +384,7 @@ async def test_a_model_that_is_gone_is_told_at_the_start(
         connection = Connection(
             name="openai", stage="tts", api_key=CANARY, base_url=server.base_url, model=model, waits=None
         )
-        connection.service = OFFICIAL.at(server.base_url)
+        connection.service = replace(connection.service, url=server.base_url)  # as if it were OpenAI
         if told is None:
             await connection.warm(today)
         else:
@@ -442,3 +441,400 @@ def test_the_environment_names_keys_and_addresses() -> None:
     assert service_key(SERVICES["openai"], environment) == ""
     assert service_url(SERVICES["grok"], environment) == "http://x"
     assert service_url(SERVICES["openai"], environment) is None
+
+
+# ------------------------------------------------------------------------------------------- speech
+
+
+def voice(server: OpenAIServer, waits: Waits | None = None) -> OpenAISynthesizer:
+    return OpenAISynthesizer(api_key=CANARY, base_url=server.base_url, waits=waits)
+
+
+async def spoken(synthesizer: OpenAISynthesizer, text: str = "Hello.") -> list[Samples]:
+    async with asyncio.timeout(DEADLINE_S):
+        return [piece async for piece in synthesizer.synthesize(text)]
+
+
+async def speech_failure(synthesizer: OpenAISynthesizer) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        await spoken(synthesizer, SECRET_WORDS)
+    check_secrets(caught.value)
+    assert caught.value.stage == "tts"
+    await synthesizer.close()
+    return caught.value
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 1001, 4096])
+async def test_speech_is_whole_however_it_is_cut(server: OpenAIServer, chunk_bytes: int) -> None:
+    wave = np.arange(-1500, 1500, dtype="<i2")
+    server.script.speeches.append(SpeechReply(wave.tobytes(), chunk_bytes))
+    books = Books()
+    synthesizer = OpenAISynthesizer(api_key=CANARY, base_url=server.base_url, voice="coral", on_usage=books.add)
+    pieces = await spoken(synthesizer, "Hello.")
+    await synthesizer.close()
+    assert np.array_equal(np.concatenate(pieces), wave)
+    assert all(piece.dtype == np.int16 and len(piece) for piece in pieces)
+    assert server.speeches == [
+        {"model": "gpt-4o-mini-tts", "voice": "coral", "input": "Hello.", "response_format": "pcm"}
+    ]
+    assert books.usages == [Usage("openai", "tts", "gpt-4o-mini-tts", audio_ms=125, characters=6)]
+
+
+async def test_the_first_sound_does_not_wait_for_the_rest(server: OpenAIServer) -> None:
+    server.script.speeches.append(SpeechReply(b"\1\2" * 4000, 1000, fault=Fault.STALL, fault_after=1))
+    synthesizer = voice(server)
+    async with asyncio.timeout(DEADLINE_S), aclosing(synthesizer.synthesize("Hello.")) as pieces:
+        assert len(await anext(pieces)) == 500
+        assert server.open_count == 1
+    await server.until(lambda: server.open_count == 0)
+    await synthesizer.close()
+
+
+async def test_speech_keeps_its_connection(server: OpenAIServer) -> None:
+    synthesizer = voice(server)
+    await synthesizer.warm()
+    await spoken(synthesizer)
+    await spoken(synthesizer)
+    await synthesizer.close()
+    assert server.connection_count == 1
+
+
+async def test_instructions_a_server_does_not_know_are_left_out() -> None:
+    async with OpenAIServer(refused=("instructions",)) as server:
+        synthesizer = OpenAISynthesizer(api_key=KEY, base_url=server.base_url, instructions="Calm.", model="kokoro")
+        assert await spoken(synthesizer)
+        await synthesizer.close()
+    assert [request.get("instructions") for request in server.speeches] == ["Calm.", None]
+    assert server.violations == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (SpeechReply(b""), "no sound"),
+        (SpeechReply(b"RIFF" + bytes(100)), "another format"),
+        (SpeechReply(b"ID3" + bytes(100), chunk_bytes=2), "another format"),
+        (SpeechReply(b'{"error": "x"}', content_type="application/json"), "text instead of speech"),
+        (SpeechReply(fault=Fault.HANG_UP, fault_after=1), "broke"),
+    ],
+)
+async def test_what_is_no_speech_is_an_error(server: OpenAIServer, reply: SpeechReply, told: str) -> None:
+    server.script.speeches.extend([reply, reply])
+    error = await speech_failure(voice(server))
+    assert told in error.message
+    assert error.is_retryable
+
+
+@pytest.mark.parametrize("fault_after", [0, 1])
+async def test_speech_that_stalls_is_given_up(server: OpenAIServer, fault_after: int) -> None:
+    server.script.speeches.extend([SpeechReply(fault=Fault.STALL, fault_after=fault_after)] * 2)
+    error = await speech_failure(voice(server, SHORT))
+    assert "too long" in error.message
+    await server.until(lambda: server.open_count == 0)
+
+
+async def test_speech_slower_than_speaking_is_given_up(server: OpenAIServer) -> None:
+    server.script.speeches.append(SpeechReply(chunk_bytes=100, between_chunks_ms=10))
+    error = await speech_failure(voice(server))
+    assert "more slowly" in error.message
+
+
+async def test_refused_speech(server: OpenAIServer) -> None:
+    server.trouble_next(SPEECH, openai_error(401, CANARY))
+    assert "OPENAI_API_KEY" in (await speech_failure(voice(server))).hint
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", []),
+        ("Short.", ["Short."]),
+        ("One two. Three four. Five.", ["One two.", "Three four.", "Five."]),
+        ("no sentence ends here at all", ["no sentence", "ends here at", "all"]),
+        ("a" * 30, ["a" * 14, "a" * 14, "aa"]),
+    ],
+)
+def test_long_texts_are_cut_where_it_hurts_least(text: str, parts: list[str]) -> None:
+    assert split_input(text, 14) == parts
+
+
+# ------------------------------------------------------------------------------------ transcription
+
+
+class Talk:
+    """Pushes speech and silence into a stream, as audio would come."""
+
+    def __init__(self, transcriber: OpenAITranscriber) -> None:
+        self.stream = transcriber.open_stream()
+        self.now_ms = 0
+
+    def speech(self, duration_ms: int) -> None:
+        self._push(duration_ms, True)
+
+    def silence(self, duration_ms: int) -> None:
+        self._push(duration_ms, False)
+
+    def _push(self, duration_ms: int, is_speech: bool) -> None:
+        for _ in range(duration_ms // BLOCK_MS):
+            samples = np.full(MICROPHONE_BLOCK_SAMPLES, 1000 if is_speech else 0, np.int16)
+            self.stream.push(AudioBlock(samples, self.now_ms), is_speech)
+            self.now_ms += BLOCK_MS
+
+
+def transcriber(server: OpenAIServer, tasks: Tasks, model: str = "") -> OpenAITranscriber:
+    return OpenAITranscriber(tasks, api_key=CANARY, base_url=server.base_url, model=model)
+
+
+async def finished(talk: Talk) -> str:
+    async with asyncio.timeout(DEADLINE_S):
+        return (await talk.stream.finish()).text
+
+
+async def test_a_pause_makes_the_request_that_the_end_needs(server: OpenAIServer) -> None:
+    server.script.transcripts.append(TranscriptReply("It is lazy."))
+    books = Books()
+    async with Tasks() as tasks:
+        recogniser = OpenAITranscriber(tasks, api_key=CANARY, base_url=server.base_url, on_usage=books.add)
+        await recogniser.warm()
+        talk = Talk(recogniser)
+        talk.silence(1000)
+        talk.speech(500)
+        talk.silence(200)
+        await tasks.settle()
+        assert talk.stream.provisional.text == "It is lazy."
+        assert talk.stream.provisional.through_ms >= 1500
+        talk.silence(400)
+        transcript = await talk.stream.finish()
+        await recogniser.close()
+    assert [word.text for word in transcript.words] == ["It", "is", "lazy."]
+    assert 1000 <= transcript.words[0].start_ms < transcript.words[-1].end_ms <= 1500
+    assert len(server.transcripts) == 1
+    asked = server.transcripts[0]
+    assert asked.rate_hz == 16_000
+    assert asked.form["model"] == "gpt-transcribe"
+    assert len(asked.samples) == 16 * (240 + 500 + 120)
+    assert books.usages == [Usage("openai", "stt", "gpt-transcribe", audio_ms=860)]
+    assert load_prices().cost_usd(books.usages[0]) == pytest.approx(0.86 * 0.0045 / 60)
+
+
+async def test_more_speech_is_sent_with_what_came_before(server: OpenAIServer) -> None:
+    server.script.transcripts.extend([TranscriptReply("One."), TranscriptReply("One and two.")])
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.speech(400)
+        talk.silence(160)
+        await tasks.settle()
+        talk.speech(400)
+        talk.silence(160)
+        await tasks.settle()
+        assert talk.stream.provisional.text == "One and two."
+        assert await finished(talk) == "One and two."
+        await recogniser.close()
+    assert len(server.transcripts) == 2
+
+
+async def test_an_interruption_is_heard_before_its_first_pause(server: OpenAIServer) -> None:
+    server.script.transcripts.append(TranscriptReply("wait a moment"))
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.speech(600)
+        await tasks.settle()
+        assert talk.stream.provisional.text == "wait a moment"
+        talk.speech(600)
+        await tasks.settle()
+        talk.stream.close()
+        await recogniser.close()
+    assert len(server.transcripts) == 1
+
+
+async def test_one_request_at_a_time(server: OpenAIServer) -> None:
+    """Each pause outdates the request before it, which is given up; the last one decides."""
+    busiest: list[int] = []
+
+    def reply(_asked: object) -> TranscriptReply:
+        busiest.append(server.open_count)
+        is_last = len(busiest) == 3
+        return TranscriptReply(f"Text {len(busiest)}.", fault=None if is_last else Fault.STALL)
+
+    server.script.transcript = reply
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        for count in (1, 2, 3):
+            talk.speech(400)
+            talk.silence(160)
+            await server.until(lambda count=count: len(server.transcripts) == count)  # type: ignore[misc]
+        assert await finished(talk) == "Text 3."
+        await recogniser.close()
+    await server.until(lambda: server.open_count == 0)
+    assert len(server.transcripts) == 3
+    lengths = [len(asked.samples) for asked in server.transcripts]
+    assert lengths == sorted(lengths)
+
+
+async def test_long_answers_are_sent_in_pieces(server: OpenAIServer) -> None:
+    server.script.transcript = lambda asked: TranscriptReply(f"{len(asked.samples) // 16000} seconds.")
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        for _ in range(3):
+            talk.speech(7000)
+            talk.silence(600)
+            await tasks.settle()
+        assert await finished(talk) == "7 seconds. 7 seconds. 7 seconds."
+        await recogniser.close()
+    assert max(len(asked.samples) for asked in server.transcripts) < 8 * 16000
+
+
+async def test_silence_and_clicks_are_not_sent(server: OpenAIServer) -> None:
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.silence(2000)
+        talk.speech(80)
+        talk.silence(1000)
+        assert talk.stream.provisional.through_ms == 3080
+        assert await finished(talk) == ""
+        await recogniser.close()
+    assert server.arrivals == []
+
+
+async def test_whisper_gives_word_times(server: OpenAIServer) -> None:
+    words = (("Well", 0.1, 0.3), ("its", 0.5, 0.6), ("lazy", 0.6, 0.9))
+    server.script.transcripts.append(TranscriptReply("Well — it's lazy.", words))
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks, model="whisper-1")
+        talk = Talk(recogniser)
+        talk.silence(240)
+        talk.speech(1000)
+        talk.silence(400)
+        transcript = await talk.stream.finish()
+        await recogniser.close()
+    assert [(word.text, word.start_ms, word.end_ms) for word in transcript.words] == [
+        ("Well", 100, 300),
+        ("—", 300, 300),
+        ("it's", 500, 600),
+        ("lazy.", 600, 900),
+    ]
+    assert server.transcripts[0].form["timestamp_granularities"] == ["word"]
+
+
+@pytest.mark.parametrize(
+    ("recognised", "expected"),
+    [
+        (Recognised("Hi.", (TimedWord("hi", 10, 30),)), [("Hi.", 1010, 2010)]),
+        (Recognised("twenty one", (TimedWord("twentyone", 0, 36),)), [("twenty", 1000, 2004), ("one", 2004, 2016)]),
+        (Recognised("other", (TimedWord("words", 0, 20),)), []),
+        (Recognised("late", (TimedWord("late", 500, 900),)), [("late", 2020, 2021)]),
+        (Recognised("none"), []),
+    ],
+)
+def test_word_times_land_on_the_session_clock(recognised: Recognised, expected: list[tuple[str, int, int]]) -> None:
+    words = place_words(recognised, [1000, 2000])
+    assert [(word.text, word.start_ms, word.end_ms) for word in words] == expected
+
+
+async def test_terms_are_asked_for_and_repaired(server: OpenAIServer) -> None:
+    glossary = (Term("Redis", heard_as=("red is",)), Term("asyncio"))
+    server.script.transcript = lambda _asked: TranscriptReply("I use red is.")
+    async with Tasks() as tasks:
+        for model in ("gpt-transcribe", "whisper-1"):
+            recogniser = OpenAITranscriber(
+                tasks, api_key=CANARY, base_url=server.base_url, model=model, glossary=glossary
+            )
+            talk = Talk(recogniser)
+            talk.speech(400)
+            assert await finished(talk) == "I use Redis."
+            await recogniser.close()
+    assert server.transcripts[0].form["keywords"] == ["Redis", "asyncio"]
+    assert server.transcripts[1].form["prompt"] == "Redis, asyncio"
+
+
+async def test_closing_a_stream_ends_its_request(server: OpenAIServer) -> None:
+    server.script.transcripts.append(TranscriptReply(fault=Fault.STALL))
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.speech(400)
+        talk.silence(160)
+        await server.until(lambda: len(server.transcripts) == 1)
+        talk.stream.close()
+        await server.until(lambda: server.open_count == 0)
+        talk.speech(400)
+        talk.silence(400)
+        await recogniser.close()
+    assert len(server.transcripts) == 1
+
+
+async def test_a_failure_on_the_way_is_forgotten_when_the_end_goes_well(server: OpenAIServer) -> None:
+    server.trouble_next(TRANSCRIPTIONS, openai_error(401, CANARY))
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.speech(400)
+        talk.silence(400)
+        await tasks.settle()
+        assert talk.stream.provisional.text == ""
+        assert len(server.arrivals) == 1  # silence does not try again and again
+        assert await finished(talk) == "hello there"
+        await recogniser.close()
+
+
+@pytest.mark.parametrize(
+    ("arrange", "told"),
+    [
+        (lambda server: server.trouble_next(TRANSCRIPTIONS, *[Refusal(500)] * 4), "HTTP 500"),
+        (lambda server: server.trouble_next(TRANSCRIPTIONS, *[openai_error(401, CANARY)] * 4), "key"),
+        (lambda server: server.script.transcripts.extend([TranscriptReply(fault=Fault.HANG_UP)] * 4), "broke"),
+        (lambda server: server.script.transcripts.extend([TranscriptReply(fault=Fault.TRUNCATED)] * 4), "no valid"),
+        (
+            lambda server: server.script.transcripts.extend([TranscriptReply(fault=Fault.MALFORMED)] * 4),
+            "transcript",
+        ),
+        (lambda server: server.script.transcripts.extend([TranscriptReply(fault=Fault.STALL)] * 4), "too long"),
+    ],
+    ids=["500", "401", "hang up", "half JSON", "HTML", "stall"],
+)
+async def test_a_transcript_that_fails_is_told_at_the_end(
+    server: OpenAIServer, arrange: Callable[[OpenAIServer], None], told: str
+) -> None:
+    arrange(server)
+    async with Tasks() as tasks:
+        recogniser = OpenAITranscriber(tasks, api_key=CANARY, base_url=server.base_url, waits=SHORT)
+        talk = Talk(recogniser)
+        talk.speech(400)
+        talk.silence(160)
+        await tasks.settle()
+        with pytest.raises(ProviderError) as caught:
+            await finished(talk)
+        await recogniser.close()
+    check_secrets(caught.value)
+    assert told in caught.value.message
+    assert (caught.value.provider, caught.value.stage) == ("openai", "stt")
+
+
+async def test_unknown_fields_in_a_transcript_do_not_matter(server: OpenAIServer) -> None:
+    server.script.transcripts.append(TranscriptReply("Fine.", fault=Fault.UNKNOWN_FIELDS))
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.speech(400)
+        assert await finished(talk) == "Fine."
+        await recogniser.close()
+
+
+async def test_leaving_the_session_ends_a_request_under_way(server: OpenAIServer) -> None:
+    server.script.transcripts.append(TranscriptReply(fault=Fault.STALL))
+    async with Tasks() as tasks:
+        recogniser = transcriber(server, tasks)
+        talk = Talk(recogniser)
+        talk.speech(400)
+        talk.silence(160)
+        await server.until(lambda: len(server.transcripts) == 1)
+        end = asyncio.create_task(finished(talk))
+        await server.until(lambda: server.open_count == 1)
+    assert await end == ""
+    await recogniser.close()
+    await server.until(lambda: server.open_count == 0)

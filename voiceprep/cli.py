@@ -66,6 +66,10 @@ Pace = Annotated[PaceName, typer.Option("--pace", help="fast runs on audio time;
 EchoCancel = Annotated[
     bool | None, typer.Option("--echo-cancel/--no-echo-cancel", help="For loudspeakers instead of headphones.")
 ]
+Stt = Annotated[str | None, typer.Option("--stt", help="Recogniser: PROVIDER[:MODEL], commas for failover.")]
+Llm = Annotated[str | None, typer.Option("--llm", help="Model that words the follow-ups, or none.")]
+Tts = Annotated[str | None, typer.Option("--tts", help="Voice: PROVIDER[:MODEL], commas for failover.")]
+Budget = Annotated[float | None, typer.Option("--budget-usd", help="Close politely before it costs more.")]
 Recordings = Annotated[Path | None, typer.Option("--recordings", help="Where sessions are kept.")]
 Plain = Annotated[bool | None, typer.Option("--plain/--no-plain", help="Plain lines instead of a live picture.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -104,6 +108,10 @@ def interview(
     candidate: Candidate = None,
     pace: Pace = PaceName.REALTIME,
     echo_cancel: EchoCancel = None,
+    stt: Stt = None,
+    llm: Llm = None,
+    tts: Tts = None,
+    budget_usd: Budget = None,
     recordings: Recordings = None,
     plain: Plain = None,
     json: AsJson = False,
@@ -122,6 +130,10 @@ def interview(
         "mic": mic,
         "speaker": speaker,
         "echo_cancel": echo_cancel,
+        "stt": stt,
+        "llm": llm,
+        "tts": tts,
+        "budget_usd": budget_usd,
         "recordings": _text(recordings),
         "plain": plain,
     }

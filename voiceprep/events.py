@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from voiceprep.model import Answer, Outcome, QuestionScore, Spoken, Turn, TurnBrief
+from voiceprep.model import Answer, Outcome, QuestionScore, Spoken, Turn, TurnBrief, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +149,16 @@ class ProviderFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageMeasured:
+    """A provider was used. `cost_usd` is None when nobody knows the price."""
+
+    at_ms: int
+    usage: Usage
+    cost_usd: float | None
+    type: Literal["usage_measured"] = "usage_measured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HintGiven:
     """Something the candidate should know now, such as a muted microphone."""
 
@@ -192,6 +202,7 @@ Journaled = (
     | DeviceLost
     | DeviceReturned
     | ProviderFailed
+    | UsageMeasured
     | HintGiven
     | SessionEnded
 )

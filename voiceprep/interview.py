@@ -100,8 +100,10 @@ def start(plan: Plan) -> InterviewState:
     return InterviewState(plan, Stage.GREETING if plan.questions else Stage.CLOSING)
 
 
-def next_brief(state: InterviewState, elapsed_ms: int) -> TurnBrief | None:
-    """What to say and whether to listen; None when the interview is over."""
+def next_brief(state: InterviewState, elapsed_ms: int, *, is_spent: bool = False) -> TurnBrief | None:
+    """What to say and whether to listen; None when the interview is over. `is_spent`: the budget allows no more."""
+    if is_spent and state.stage in (Stage.ASKING, Stage.ANSWERED):
+        return TurnBrief(TurnKind.CLOSING, SPENT, expects_answer=False)
     if state.stage is Stage.DONE:
         return None
     if state.stage is Stage.GREETING:
@@ -181,6 +183,7 @@ def _move_on(state: InterviewState, elapsed_ms: int) -> InterviewState:
 # --------------------------------------------------------------------------------------- what is said
 
 _ACKNOWLEDGEMENTS = ("Thank you.", "Okay.", "All right.", "Thanks.", "I see.", "Understood.")
+SPENT = "This is as far as the budget for this interview goes. Thank you for your answers, and goodbye."
 _MOVING_ON = ("Let's go on.", "Here is the next one.", "Next question.", "Let's move on.")
 NUDGES = (
     "Take your time.",

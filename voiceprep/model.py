@@ -234,9 +234,9 @@ class QuestionScore:
 
 @dataclass(frozen=True, slots=True)
 class SessionScores:
-    """A whole session judged once, by which version of which judge on which rubric. `overall` is computed from the questions, never by a model.
+    """A whole session judged once, by which version of which judge on which rubric.
 
-    `interval` is the 90 % interval of the mean over questions; both None when nothing could be scored.
+    `overall` is computed from the questions, never by a model. `interval` is the 90 % interval of the mean over questions; both None when nothing could be scored.
     """
 
     judge: str

@@ -114,7 +114,10 @@ class TranscriptionStream(Protocol):
 class Transcriber(Protocol):
     """A recogniser."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its registry name."""
+        ...
 
     async def warm(self) -> None:
         """Load or connect, so that the first answer is as quick as the tenth. Raises ProviderError."""
@@ -126,7 +129,10 @@ class Transcriber(Protocol):
 class Synthesizer(Protocol):
     """A voice."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its registry name."""
+        ...
 
     async def warm(self) -> None:
         """Load or connect. Raises ProviderError."""
@@ -158,7 +164,10 @@ class Prompt:
 class TextModel(Protocol):
     """A language model that words what the interview has decided."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its registry name."""
+        ...
 
     async def warm(self) -> None:
         """Connect. Raises ProviderError."""

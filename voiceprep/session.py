@@ -40,6 +40,7 @@ class SessionParts:
     judge: Judge
     listeners: Sequence[Emit]
     tasks: Tasks
+    budget_usd: float | None = None
 
 
 class Session:
@@ -53,11 +54,24 @@ class Session:
         self._questions = {question.id: question for question in plan.questions}
         self._coverage: dict[tuple[str, str], QuestionScore] = {}
         self._scoring: dict[str, asyncio.Task[None]] = {}
+        self._spent_usd = 0.0
 
     def emit(self, event: Event) -> None:
         """Tell every listener. A listener that fails to record stops the session."""
         for listener in self._parts.listeners:
             listener(event)
+
+    def note_cost(self, cost_usd: float) -> None:
+        """Something was paid for. The interview closes before the next turn would go over the budget."""
+        self._spent_usd += cost_usd
+
+    @property
+    def _is_spent(self) -> bool:
+        """One more turn that costs 1.5 times the usual would go over the budget."""
+        budget_usd = self._parts.budget_usd
+        if budget_usd is None:
+            return False
+        return self._spent_usd * (1 + 1.5 / max(len(self.turns), 1)) >= budget_usd
 
     async def run(self, started_at: datetime) -> Outcome:
         """Hold the interview. Raises what stopped it, after telling it as SessionEnded."""
@@ -90,7 +104,7 @@ class Session:
 
     async def _converse(self) -> None:
         failure_count = 0
-        while (brief := interview.next_brief(self._state, self._now_ms)) is not None:
+        while (brief := self._next_brief()) is not None:
             try:
                 turn = await self._take_turn(brief)
             except ProviderError as error:
@@ -103,6 +117,9 @@ class Session:
             self.turns.append(turn)
             self.emit(TurnEnded(at_ms=self._now_ms, turn=turn))
             self._state = interview.after_turn(self._state, turn, self._judge_so_far(brief, self.turns))
+
+    def _next_brief(self) -> TurnBrief | None:
+        return interview.next_brief(self._state, self._now_ms, is_spent=self._is_spent)
 
     async def _take_turn(self, brief: TurnBrief) -> Turn:
         parts = self._parts

@@ -37,6 +37,11 @@ class Settings:
     stt: str = "local"
     llm: str = "none"
     tts: str = "local"
+    """`PROVIDER[:MODEL]`, several with commas for failover; `none` leaves the wording to the bank."""
+    budget_usd: float = 0.0
+    """What a session may cost; 0 means no limit."""
+    prices: str = ""
+    """A price table of your own, over the one that ships."""
     plain: bool = False
     echo_cancel: bool = False
 
@@ -120,6 +125,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "minutes": (0, 480),
     "level": (1, 5),
     "patience": (0.5, 30),
+    "budget_usd": (0, 1000),
 }
 
 

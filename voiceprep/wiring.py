@@ -5,9 +5,9 @@ Must not print, read keys or know typer.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,21 +24,29 @@ from voiceprep.audio.vad import SileroDetector
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
-from voiceprep.errors import ConfigError, VoiceprepError
-from voiceprep.events import DeviceLost, DeviceReturned, Emit, Event, HintGiven
+from voiceprep.engines.reply import Wording
+from voiceprep.errors import ConfigError, ProviderError, VoiceprepError
+from voiceprep.events import (
+    DeviceLost,
+    DeviceReturned,
+    Emit,
+    Event,
+    HintGiven,
+    ProviderFailed,
+    UsageMeasured,
+)
 from voiceprep.interview import Plan, make_plan
-from voiceprep.model import Bank, Delivery, Outcome, SessionScores
+from voiceprep.model import Bank, Delivery, Outcome, SessionScores, Usage
 from voiceprep.ports import (
     MICROPHONE_RATE_HZ,
     SPEAKER_RATE_HZ,
     Controls,
     Judge,
-    Synthesizer,
-    Transcriber,
 )
+from voiceprep.prices import load_prices
 from voiceprep.providers.hibari import HibariSynthesizer, load_voice
-from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.providers.moonshine_model import MoonshineModel
+from voiceprep.providers.registry import Needs, make_synthesizer, make_text_model, make_transcriber
 from voiceprep.recordings.derived import rebuild_derived
 from voiceprep.recordings.folder import recordings_folder
 from voiceprep.recordings.info import SessionInfo
@@ -54,6 +62,8 @@ from voiceprep.tasks import Tasks
 
 KEYBOARD = "keyboard"
 NO_SPEAKER = "none"
+NO_MODEL = "none"
+LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Choice:
     settings: Settings
     bank: Bank
     plan: Plan
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     candidate: CandidateStyle | None = None
     is_fast: bool = False
 
@@ -161,8 +172,11 @@ async def _hold(
         audio.mic.add_tap(writer.write_candidate)
         audio.speaker.add_tap(writer.write_interviewer)
         stage.listeners[:] = [writer.on_event, on_event, *stage.listeners]
-        parts = SessionParts(engine, audio.mic, audio.speaker, judge, [stage.tell], tasks)
-        outcome = await Session(choice.plan, parts).run(started_at)
+        budget_usd = choice.settings.budget_usd or None
+        parts = SessionParts(engine, audio.mic, audio.speaker, judge, [stage.tell], tasks, budget_usd)
+        session = Session(choice.plan, parts)
+        stage.sessions.append(session)
+        outcome = await session.run(started_at)
         writer.close(outcome)
     return outcome
 
@@ -230,8 +244,36 @@ class _Stage:
         self.choice = choice
         self.tasks = tasks
         self.listeners: list[Emit] = []
-        self.transcriber: Transcriber = MoonshineTranscriber(tasks, choice.bank.glossary)
-        self.synthesizer: Synthesizer = HibariSynthesizer(tasks, choice.bank.glossary)
+        self.sessions: list[Session] = []
+        self.now_ms: Callable[[], int] = lambda: 0
+        settings = choice.settings
+        needs = Needs(tasks, choice.bank.glossary, choice.environment, self.note_usage)
+        self.transcriber = make_transcriber(settings.stt, needs, self.note_failure)
+        self.synthesizer = make_synthesizer(settings.tts, needs, self.note_failure)
+        self.text_model = None
+        if settings.llm != NO_MODEL:
+            self.text_model = make_text_model(settings.llm, needs, self.note_failure)
+        self._prices = load_prices(Path(settings.prices) if settings.prices else None)
+
+    def note_failure(self, error: ProviderError) -> None:
+        """A failure that was made good: the person is told, the interview goes on."""
+        failed = ProviderFailed(
+            at_ms=self.now_ms(), provider=error.provider, stage=error.stage, message=error.message
+        )
+        self.tell(failed)
+
+    def note_usage(self, usage: Usage) -> None:
+        cost_usd = self._prices.cost_usd(usage)
+        self.tell(UsageMeasured(at_ms=self.now_ms(), usage=usage, cost_usd=cost_usd))
+        for session in self.sessions:
+            session.note_cost(cost_usd or 0.0)
+
+    def wording(self) -> Wording | None:
+        if self.text_model is None:
+            return None
+        plan = self.choice.plan
+        questions = {question.id: question for question in plan.questions}
+        return Wording(self.text_model, plan.bank_title, questions, self.note_failure)
 
     def pace(self) -> Pace:
         return FastPace(self.tasks) if self.choice.is_fast else RealtimePace()
@@ -252,7 +294,9 @@ class _Audio:
 
 async def _open_engine(choice: Choice, stage: _Stage, controls: Controls) -> CascadedEngine:
     detector, turn_model = await stage.tasks.in_thread(lambda: (SileroDetector(), load_turn_model(stage.tasks)))
-    parts = CascadedParts(stage.transcriber, stage.synthesizer, detector, controls, turn_model)
+    parts = CascadedParts(
+        stage.transcriber, stage.synthesizer, detector, controls, turn_model, wording=stage.wording()
+    )
     engine = CascadedEngine(parts, stage.tasks, _policy(choice))
     await engine.warm()
     return engine
@@ -273,8 +317,7 @@ def _policy(choice: Choice) -> EndpointPolicy:
 async def _open_audio(stage: _Stage) -> _Audio:
     """Both lines over whatever the settings name. Closes what it opened when the rest fails."""
     choice, settings = stage.choice, stage.choice.settings
-    now_ms: list[Callable[[], int]] = [lambda: 0]
-    speaker = SpeakerLine(lambda: now_ms[0]())
+    speaker = SpeakerLine(lambda: stage.now_ms())
     with ExitStack() as undo:
         source = _open_source(stage)
         if source is not None:
@@ -284,14 +327,14 @@ async def _open_audio(stage: _Stage) -> _Audio:
                 microphone=(settings.mic or "default") if choice.uses_microphone else None,
                 speaker=(settings.speaker or "default") if choice.uses_speaker else None,
             )
-            device = await open_devices(device_choice, speaker, stage.tasks, _news(stage, lambda: now_ms[0]()))
+            device = await open_devices(device_choice, speaker, stage.tasks, _news(stage))
             undo.callback(device.close)
             source = device.source if source is None else device.guard(source)
             if settings.echo_cancel and choice.uses_microphone and choice.uses_speaker:
                 source = EchoCanceller(source, speaker)
         assert source is not None  # either a file, a candidate, a keyboard or a device
         mic = MicrophoneLine(source)
-        now_ms[0] = lambda: mic.position_ms
+        stage.now_ms = lambda: mic.position_ms
         mic.add_tap(speaker.deliver if choice.uses_speaker else speaker.play_block)
         if choice.candidate is not None and choice.uses_speaker:
             upward = RateConverter(MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ)
@@ -311,8 +354,10 @@ def _open_source(stage: _Stage) -> BlockSource | None:
     """Where the candidate's audio comes from when it is no device."""
     choice = stage.choice
     if choice.candidate is not None:
+        is_shared = choice.settings.tts == LOCAL
+        voice = stage.synthesizer if is_shared else HibariSynthesizer(stage.tasks, choice.bank.glossary)
         candidate = SimulatedCandidate(
-            choice.candidate, choice.bank, stage.synthesizer, stage.tasks, stage.pace(), seed=choice.plan.seed
+            choice.candidate, choice.bank, voice, stage.tasks, stage.pace(), seed=choice.plan.seed
         )
         stage.listeners.append(candidate.on_event)
         return candidate
@@ -323,12 +368,17 @@ def _open_source(stage: _Stage) -> BlockSource | None:
     return None
 
 
-def _news(stage: _Stage, now_ms: Callable[[], int]) -> DeviceNews:
-    return DeviceNews(
-        on_lost=lambda device, message: stage.tell(DeviceLost(at_ms=now_ms(), device=device, message=message)),
-        on_returned=lambda device, name: stage.tell(DeviceReturned(at_ms=now_ms(), device=device, name=name)),
-        on_hint=lambda message: stage.tell(HintGiven(at_ms=now_ms(), message=message)),
-    )
+def _news(stage: _Stage) -> DeviceNews:
+    def lost(device: str, message: str) -> None:
+        stage.tell(DeviceLost(at_ms=stage.now_ms(), device=device, message=message))
+
+    def returned(device: str, name: str) -> None:
+        stage.tell(DeviceReturned(at_ms=stage.now_ms(), device=device, name=name))
+
+    def hint(message: str) -> None:
+        stage.tell(HintGiven(at_ms=stage.now_ms(), message=message))
+
+    return DeviceNews(lost, returned, hint)
 
 
 def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
@@ -339,7 +389,12 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
         level=choice.settings.level,
         seed=choice.plan.seed,
         plan=choice.plan.questions,
-        providers={"stt": "local", "tts": "local", "vad": "silero"},
+        providers={
+            "stt": choice.settings.stt,
+            "llm": choice.settings.llm,
+            "tts": choice.settings.tts,
+            "vad": "silero",
+        },
         judge=judge.name,
         started_at=started_at,
     )

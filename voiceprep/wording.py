@@ -236,7 +236,9 @@ def _candidate_words(task: Task) -> Iterable[str]:
 
 TELLING_WORDS = 2
 TELLING_SHARE = 0.5
-"""Two new words of a phrase, or half of them, are telling; so is half of a key point's own sentence."""
+"""Two words and half of what is new in a phrase, or in a key point's own sentence, are telling."""
+SHORT_PHRASE_WORDS = 2
+"""Of a phrase this short one long word is ("jitter")."""
 
 
 def _gives_away(told: frozenset[str], point: KeyPoint, known: frozenset[str]) -> bool:
@@ -247,6 +249,8 @@ def _gives_away(told: frozenset[str], point: KeyPoint, known: frozenset[str]) ->
         if secret and shared == secret and len(secret) * 2 >= len(words):
             return True
         if len(shared) >= TELLING_WORDS and len(shared) >= TELLING_SHARE * len(secret):
+            return True
+        if len(words) <= SHORT_PHRASE_WORDS and any(len(stem) == _STEM_CHARS for stem in shared):
             return True
     return False
 

@@ -187,7 +187,7 @@ class Connection:
             case Fault.HALF_OPEN:
                 self._is_mute = True
                 if self._request.transport is not None:
-                    self._request.transport.pause_reading()  # type: ignore[attr-defined]
+                    self._request.transport.pause_reading()
                 await stall()
             case Fault.MALFORMED:
                 self._put('{"type": "Results", "chan')

@@ -143,14 +143,15 @@ _QUERY: dict[str, frozenset[str]] = {
         vad_events version no_delay""".split()
     ),
     LISTEN_V2: frozenset(
-        """eager_eot_threshold encoding eot_threshold eot_timeout_ms keyterm language_hint mip_opt_out model numerals
-        profanity_filter redact sample_rate tag""".split()
+        """eager_eot_threshold encoding eot_threshold eot_timeout_ms keyterm language_hint mip_opt_out model
+        numerals profanity_filter redact sample_rate tag""".split()
     ),
     SPEAK_V1: frozenset("encoding mip_opt_out model sample_rate speed".split()),
     SPEAK_V2: frozenset("encoding expressivity mip_opt_out model sample_rate speed tag".split()),
 }
 _SWITCHES = (
-    "dictation filler_words interim_results multichannel numerals profanity_filter punctuate smart_format vad_events"
+    "dictation filler_words interim_results multichannel numerals profanity_filter punctuate smart_format "
+    "vad_events"
 ).split()
 _SPEAK_RATES = {"8000", "16000", "24000", "32000", "48000"}
 

@@ -6,6 +6,7 @@ Must not know sockets.
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,11 +83,12 @@ class _Voice:
 
     async def _waited(self, wait_s: float) -> bool:
         """Whether a stop came meanwhile."""
-        try:
-            async with asyncio.timeout(wait_s) if wait_s else asyncio.timeout(None):
-                await (self.stop.wait() if wait_s else asyncio.sleep(0))
-        except TimeoutError:
-            pass
+        if wait_s == 0:
+            await asyncio.sleep(0)
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self.stop.wait()
         return self.stop.is_set()
 
 

@@ -459,7 +459,10 @@ async def _read_form(request: web.Request) -> dict[str, Any]:
     """Fields by name; `name[]` is a list; files are bytes."""
     form: dict[str, Any] = {}
     for name, value in (await request.post()).items():
-        content: Any = value.file.read() if isinstance(value, web.FileField) else value
+        content: Any = value
+        if isinstance(value, web.FileField):
+            with value.file:
+                content = value.file.read()
         if name.endswith("[]"):
             form.setdefault(name.removesuffix("[]"), []).append(content)
         else:

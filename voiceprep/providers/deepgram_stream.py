@@ -188,7 +188,8 @@ class DeepgramStream:
                 self._uncovered.popleft()
         self._interim = () if heard.is_final else tuple(words)
         self._is_closing_answered |= heard.closes and self.is_finishing
-        self.end_of_turn_probability = heard.end_of_turn_probability
+        if heard.words:  # silence after the end of a turn does not make it less over
+            self.end_of_turn_probability = heard.end_of_turn_probability
         through_ms = max(self._provisional.through_ms, heard.end_ms)
         self._provisional = Provisional(" ".join(word.text for word in self._words()), through_ms)
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from voiceprep.errors import ProviderError
@@ -239,10 +240,9 @@ class Connection:
         )
         if not self.is_official or self.name != "openai":
             client.organization = client.project = None  # read from the environment, for OpenAI only
-        # Touching them imports them, here and not on the event loop.
-        _ = {"llm": lambda: client.chat.completions, "tts": lambda: client.audio.speech}.get(
-            self.stage, lambda: client.audio.transcriptions
-        )()
+        # Touching one imports it, here and not on the event loop.
+        resources = {"llm": "chat.completions", "tts": "audio.speech"}
+        attrgetter(resources.get(self.stage, "audio.transcriptions"))(client)
         return client
 
 

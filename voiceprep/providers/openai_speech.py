@@ -67,7 +67,7 @@ class OpenAISynthesizer:
         """Close the connection."""
         await self._connection.close()
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples, None]:
         """24 kHz audio, shape (n_samples,), as it comes. Closing the iterator ends the request.
 
         Raises ProviderError.

@@ -4,7 +4,7 @@ Must not know what the text is for.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,7 +71,7 @@ class OpenAITextModel:
         """Close the connection."""
         await self._connection.close()
 
-    async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """Pieces of text as they come. Closing the iterator ends the request at once. Raises ProviderError.
 
         Usage is reported once, at the end; estimated where the server does not say or the reply was cut short.

@@ -331,7 +331,10 @@ def _parameters(model: str, glossary: Sequence[Term], language: str) -> Optional
             values["keywords"] = terms
         return OptionalParameters(values)
     if terms and "diarize" not in model:
-        values["prompt"] = ", ".join(terms)[:PROMPT_CHARS_MAX].rpartition(",")[0] or terms[0]
+        prompt = ", ".join(terms)
+        values["prompt"] = (
+            prompt if len(prompt) <= PROMPT_CHARS_MAX else prompt[:PROMPT_CHARS_MAX].rpartition(",")[0]
+        )
     if "whisper" in model.lower():
         values |= {"response_format": "verbose_json", "timestamp_granularities": ["word"]}
     return OptionalParameters(values)

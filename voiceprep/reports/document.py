@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from voiceprep.answers import AskedQuestion, merge_answers
+from voiceprep.events import UsageMeasured
 from voiceprep.model import (
     Delivery,
     KeyPoint,
@@ -18,57 +19,15 @@ from voiceprep.model import (
     Outcome,
     Question,
     QuestionScore,
-    SessionScores,
     Turn,
 )
+from voiceprep.recordings.reader import SessionRecord
 
 REPORT_SCHEMA_VERSION = 1
 CUT_OFF_FLAG = "cut_off"
 """The session was killed during this answer: its words are the last provisional ones."""
 NOT_SCORED_FLAG = "not_scored"
 UNANSWERED_FLAG = "not_answered"
-
-
-class RecordedInfo(Protocol):
-    """What a report reads of session.json."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def bank_id(self) -> str: ...
-    @property
-    def bank_title(self) -> str: ...
-    @property
-    def mode(self) -> str: ...
-    @property
-    def plan(self) -> tuple[Question, ...]: ...
-    @property
-    def judge(self) -> str: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def outcome(self) -> Outcome: ...
-
-
-class RecordedSession(Protocol):
-    """What a report reads of a session folder; a loaded session is one."""
-
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def info(self) -> RecordedInfo: ...
-    @property
-    def turns(self) -> tuple[Turn, ...]: ...
-    @property
-    def provisional_turns(self) -> frozenset[int]: ...
-    @property
-    def scores(self) -> SessionScores | None: ...
-    @property
-    def delivery(self) -> Delivery | None: ...
-    @property
-    def duration_ms(self) -> int: ...
-    @property
-    def problems(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +105,7 @@ class ReportDocument:
         return any(question.is_scored for question in self.questions)
 
 
-def build_document(record: RecordedSession) -> ReportDocument:
+def build_document(record: SessionRecord) -> ReportDocument:
     """Pure: the same record gives the same document. Questions come in the order they were asked."""
     info, scores = record.info, record.scores
     planned = {question.id: question for question in info.plan}
@@ -172,6 +131,7 @@ def build_document(record: RecordedSession) -> ReportDocument:
         latency=_latency(record.turns),
         spans=_spans(record.turns),
         problems=record.problems,
+        cost_usd=sum(event.cost_usd or 0.0 for event in record.events if isinstance(event, UsageMeasured)),
     )
 
 

@@ -17,11 +17,11 @@ from rich.text import Text
 from voiceprep import __version__
 from voiceprep.audio.measure import LevelReading
 from voiceprep.errors import ExitCode, RecordingError, VoiceprepError
+from voiceprep.providers.registry import Provider, providers
 from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text
 from voiceprep.wiring import load_bank_for, model_checks, recordings_for
 
-KEYS = ("DEEPGRAM_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY")
 LISTEN_S = 3.0
 QUIET_DBFS = -45.0
 GRAPH_CHARS = 30
@@ -99,9 +99,17 @@ def _findings(environment: Mapping[str, str], settings: Settings, is_listening: 
     yield _attempt("bank", lambda: _describe_bank(settings))
     yield from _model_findings()
     yield from _sound_findings(settings, is_listening)
-    for key in KEYS:
-        is_set = bool(environment.get(key))
-        yield Finding("key", Status.OK if is_set else Status.NOTE, f"{key} {'is set' if is_set else 'is not set'}")
+    for provider in providers().values():
+        yield _provider_finding(provider, environment)
+
+
+def _provider_finding(provider: Provider, environment: Mapping[str, str]) -> Finding:
+    does = ", ".join(provider.stages)
+    if provider.has_key(environment):
+        key = "key is set" if provider.key_names else "needs no key"
+        return Finding(provider.name, Status.OK, f"{provider.title}: {does}; {key}")
+    detail = f"{provider.title}: {does}; set {' or '.join(provider.key_names)} to use it"
+    return Finding(provider.name, Status.NOTE, detail)
 
 
 def _attempt(name: str, check: Callable[[], str]) -> Finding:

@@ -40,7 +40,7 @@ def hold_interview(environment: Mapping[str, str], flags: Flags, order: Order) -
     settings = load_settings(environment, flags)
     if order.candidate is not None and order.is_fast and not settings.speaker:
         settings = replace(settings, speaker="none")
-    return _hold(settings, order)
+    return _hold(settings, order, environment)
 
 
 def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fast: bool | None) -> ExitCode:
@@ -53,7 +53,7 @@ def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fas
         is_fast = True
     if is_fast and not settings.speaker:
         settings = replace(settings, speaker="none")
-    return _hold(settings, replace(order, is_fast=bool(is_fast)))
+    return _hold(settings, replace(order, is_fast=bool(is_fast)), environment)
 
 
 def _has_speaker() -> bool:
@@ -63,12 +63,12 @@ def _has_speaker() -> bool:
         return False
 
 
-def _hold(settings: Settings, order: Order) -> ExitCode:
+def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> ExitCode:
     keep_memory_small()
     bank = load_bank_for(settings)
     plan = plan_for(settings, bank, order.seed, order.topics)
     style = None if order.candidate is None else CandidateStyle(order.candidate)
-    choice = Choice(settings, bank, plan, style, order.is_fast)
+    choice = Choice(settings, bank, plan, environment, style, order.is_fast)
     console = Console(stderr=order.is_json, highlight=False)
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []

@@ -1,0 +1,211 @@
+"""Who can hear, speak and word: our own providers, and those that installed packages add by entry point.
+
+SDKs are imported only when a provider is made. Must not know sessions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from voiceprep.errors import ConfigError
+from voiceprep.model import Term
+from voiceprep.ports import OnUsage, Synthesizer, TextModel, Transcriber
+from voiceprep.providers.failover import FailoverSynthesizer, FailoverTextModel, FailoverTranscriber, OnFailure
+from voiceprep.providers.openai_services import SERVICES, Service, service_key, service_url
+from voiceprep.tasks import Tasks
+
+ENTRY_POINT_GROUP = "voiceprep.providers"
+"""An entry point of this group names a `Provider`; its own name is what `--stt`, `--llm` and `--tts` take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a provider is made with. `environment` holds keys and addresses."""
+
+    tasks: Tasks
+    glossary: Sequence[Term]
+    environment: Mapping[str, str]
+    on_usage: OnUsage
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A vendor or an embedded engine. A stage it cannot do is None; each maker takes a model, "" for its default.
+
+    `key_names`: environment variables, the first one set counts; empty when no key is needed.
+    """
+
+    name: str
+    title: str
+    key_names: tuple[str, ...] = ()
+    make_transcriber: Callable[[Needs, str], Transcriber] | None = None
+    make_synthesizer: Callable[[Needs, str], Synthesizer] | None = None
+    make_text_model: Callable[[Needs, str], TextModel] | None = None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What it can do: `stt`, `tts`, `llm`."""
+        makers = {"stt": self.make_transcriber, "tts": self.make_synthesizer, "llm": self.make_text_model}
+        return tuple(stage for stage, maker in makers.items() if maker is not None)
+
+    def has_key(self, environment: Mapping[str, str]) -> bool:
+        """True also when none is needed."""
+        return not self.key_names or any(environment.get(name) for name in self.key_names)
+
+
+# --------------------------------------------------------------------------------------------- our own
+
+
+def _local_transcriber(needs: Needs, model: str) -> Transcriber:
+    from voiceprep.providers.moonshine import MoonshineTranscriber
+
+    return MoonshineTranscriber(needs.tasks, needs.glossary)
+
+
+def _local_synthesizer(needs: Needs, model: str) -> Synthesizer:
+    from voiceprep.providers.hibari import HibariSynthesizer
+
+    return HibariSynthesizer(needs.tasks, needs.glossary)
+
+
+DEEPGRAM_KEY = "DEEPGRAM_API_KEY"
+DEEPGRAM_URL = "VOICEPREP_DEEPGRAM_URL"
+
+
+def _deepgram_transcriber(needs: Needs, model: str) -> Transcriber:
+    from voiceprep.providers.deepgram_listen import DeepgramFluxTranscriber, DeepgramTranscriber
+
+    make = DeepgramFluxTranscriber if model.startswith("flux") else DeepgramTranscriber
+    return make(
+        needs.tasks,
+        api_key=needs.environment[DEEPGRAM_KEY],
+        base_url=needs.environment.get(DEEPGRAM_URL),
+        model=model or "nova-3",
+        glossary=needs.glossary,
+        on_usage=needs.on_usage,
+    )
+
+
+def _deepgram_synthesizer(needs: Needs, model: str) -> Synthesizer:
+    from voiceprep.providers.deepgram_speak import DeepgramSynthesizer
+
+    return DeepgramSynthesizer(
+        needs.tasks,
+        api_key=needs.environment[DEEPGRAM_KEY],
+        base_url=needs.environment.get(DEEPGRAM_URL),
+        model=model or "aura-2-thalia-en",
+        on_usage=needs.on_usage,
+    )
+
+
+def _compatible(service: Service) -> Provider:
+    """A service that speaks OpenAI's HTTP protocol."""
+
+    def make_text_model(needs: Needs, model: str) -> TextModel:
+        from voiceprep.providers.openai_text import OpenAITextModel
+
+        return OpenAITextModel(
+            api_key=service_key(service, needs.environment),
+            base_url=service_url(service, needs.environment),
+            model=model,
+            name=service.name,
+            on_usage=needs.on_usage,
+        )
+
+    def make_transcriber(needs: Needs, model: str) -> Transcriber:
+        from voiceprep.providers.openai_transcription import OpenAITranscriber
+
+        return OpenAITranscriber(
+            needs.tasks,
+            api_key=service_key(service, needs.environment),
+            base_url=service_url(service, needs.environment),
+            model=model,
+            name=service.name,
+            glossary=needs.glossary,
+            on_usage=needs.on_usage,
+        )
+
+    def make_synthesizer(needs: Needs, model: str) -> Synthesizer:
+        from voiceprep.providers.openai_speech import OpenAISynthesizer
+
+        return OpenAISynthesizer(
+            api_key=service_key(service, needs.environment),
+            base_url=service_url(service, needs.environment),
+            model=model,
+            name=service.name,
+            on_usage=needs.on_usage,
+        )
+
+    return Provider(
+        service.name,
+        service.title,
+        service.key_names,
+        make_transcriber if service.transcription_model else None,
+        make_synthesizer if service.speech_model else None,
+        make_text_model,
+    )
+
+
+def _own() -> tuple[Provider, ...]:
+    local = Provider("local", "embedded engines", (), _local_transcriber, _local_synthesizer)
+    deepgram = Provider("deepgram", "Deepgram", (DEEPGRAM_KEY,), _deepgram_transcriber, _deepgram_synthesizer)
+    return (local, deepgram, *(_compatible(service) for service in SERVICES.values()))
+
+
+def providers() -> dict[str, Provider]:
+    """Every provider by name; a package may replace one of ours."""
+    found = {provider.name: provider for provider in _own()}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        found[point.name] = point.load()
+    return found
+
+
+# ---------------------------------------------------------------------------------------- choosing
+
+Made = TypeVar("Made")
+
+
+def make_transcriber(choice: str, needs: Needs, on_failure: OnFailure) -> Transcriber:
+    """What `--stt` names: `PROVIDER[:MODEL]`, several with commas for failover. Raises ConfigError."""
+    made = _make(choice, "stt", needs, lambda provider: provider.make_transcriber)
+    return made[0] if len(made) == 1 else FailoverTranscriber(made, on_failure)
+
+
+def make_synthesizer(choice: str, needs: Needs, on_failure: OnFailure) -> Synthesizer:
+    """What `--tts` names. Raises ConfigError."""
+    made = _make(choice, "tts", needs, lambda provider: provider.make_synthesizer)
+    return made[0] if len(made) == 1 else FailoverSynthesizer(made, on_failure)
+
+
+def make_text_model(choice: str, needs: Needs, on_failure: OnFailure) -> TextModel:
+    """What `--llm` names. Raises ConfigError."""
+    made = _make(choice, "llm", needs, lambda provider: provider.make_text_model)
+    return made[0] if len(made) == 1 else FailoverTextModel(made, on_failure)
+
+
+def _make(
+    choice: str,
+    stage: str,
+    needs: Needs,
+    maker_of: Callable[[Provider], Callable[[Needs, str], Made] | None],
+) -> list[Made]:
+    known = providers()
+    made = []
+    for part in choice.split(","):
+        name, _, model = part.strip().partition(":")
+        provider = known.get(name)
+        able = sorted(other.name for other in known.values() if stage in other.stages)
+        if provider is None:
+            close = get_close_matches(name, known, 1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"For --{stage} there are: {', '.join(able)}."
+            raise ConfigError(f"There is no provider {name!r}.", hint)
+        maker = maker_of(provider)
+        if maker is None:
+            raise ConfigError(f"{provider.title} has no --{stage}.", f"These have: {', '.join(able)}.")
+        if not provider.has_key(needs.environment):
+            variables = " or ".join(provider.key_names)
+            raise ConfigError(f"--{stage} {name} needs a key of {provider.title}.", f"Set {variables}.")
+        made.append(maker(needs, model))
+    return made
