@@ -27,6 +27,7 @@ from voiceprep.model import (
     TurnBrief,
     TurnKind,
     TurnTimings,
+    Usage,
     Word,
 )
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, AudioBlock
@@ -168,6 +169,7 @@ def every_event() -> tuple[Journaled, ...]:
         events.DeviceReturned(at_ms=14, device="microphone", name="USB"),
         events.ProviderFailed(at_ms=15, provider="local", stage="stt", message="no"),
         events.HintGiven(at_ms=16, message="muted?"),
+        events.UsageMeasured(at_ms=17, usage=Usage("deepgram", "stt", "nova-3", audio_ms=17), cost_usd=0.0018),
         events.SessionEnded(at_ms=17, outcome=Outcome.COMPLETED, reason=""),
     )
 

@@ -236,7 +236,8 @@ class QuestionScore:
 class SessionScores:
     """A whole session judged once, by which version of which judge on which rubric.
 
-    `overall` is computed from the questions, never by a model. `interval` is the 90 % interval of the mean over questions; both None when nothing could be scored.
+    `overall` is computed from the questions, never by a model. `interval` is the 90 % interval of the mean over
+    questions; both None when nothing could be scored.
     """
 
     judge: str
