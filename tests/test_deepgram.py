@@ -359,16 +359,16 @@ async def test_a_handshake_that_fails_once_is_tried_again(trouble: Refusal | Tro
 async def test_a_key_that_expires_mid_answer_is_told() -> None:
     async with serving() as server, Tasks() as tasks:
         server.disturb_next(LISTEN_V1, Disturbance(Fault.DROP, 500))
-        server.serving.trouble_next(LISTEN_V1, None, Refusal(401), Refusal(401), Refusal(401))
         transcriber = recogniser(DeepgramTranscriber, tasks, server)
         await transcriber.warm()
+        server.keys.clear()
         speaking = Speaking(transcriber.open_stream())
         speaking.say()
         with pytest.raises(ProviderError, match="key") as caught:
             await speaking.stream.finish()
         _check_error(caught.value, "stt", is_retryable=False)
+        server.keys.add(KEY)
         after = Speaking(transcriber.open_stream(), speaking.now_ms)  # the turn is offered again
-        server.serving.trouble_next(LISTEN_V1)
         after.say("It works again.")
         assert (await after.stream.finish()).text == "It works again."
 

@@ -4,7 +4,7 @@ Validates every message in both directions and the rules of each protocol; a bro
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,7 +84,7 @@ class DeepgramServer:
 
     def received(self, kind: str) -> int:
         """Messages of a type over all connections; `audio` counts the binary ones."""
-        return sum(connection.received.count(kind) for connection in self.connections)
+        return sum(connection.received[kind] for connection in self.connections)
 
     async def __aenter__(self) -> Self:
         await self.serving.__aenter__()
@@ -130,7 +130,7 @@ class Connection:
     ) -> None:
         self.path = request.path
         self.query: Mapping[str, str] = dict(request.query)
-        self.received: list[str] = []
+        self.received: Counter[str] = Counter()
         self.is_net_0001 = False
         self._server = server
         self._request = request
@@ -186,8 +186,6 @@ class Connection:
                 self._is_mute = True
             case Fault.HALF_OPEN:
                 self._is_mute = True
-                if self._request.transport is not None:
-                    self._request.transport.pause_reading()
                 await stall()
             case Fault.MALFORMED:
                 self._put('{"type": "Results", "chan')
@@ -222,7 +220,7 @@ class Connection:
             self._server.serving.note()
 
     async def _take_audio(self, audio: bytes) -> None:
-        self.received.append("audio")
+        self.received["audio"] += 1
         if not audio or len(audio) % 2:
             self.violate(f"{len(audio)} bytes of audio are not linear16")
         elif self._is_closing:
@@ -236,7 +234,7 @@ class Connection:
         except ValueError as error:
             self.violate(str(error))
             return
-        self.received.append(message["type"])
+        self.received[message["type"]] += 1
         if self._is_closing:
             self.violate(f"{message['type']} after the end")
         else:

@@ -104,8 +104,9 @@ class Dialler:
     `trouble` is set while it is given up; `failure` is why the last connection ended or could not be made.
     """
 
-    def __init__(self, policy: LinkPolicy) -> None:
+    def __init__(self, policy: LinkPolicy, on_change: Callable[[], None] | None = None) -> None:
         self.policy = policy
+        self._on_change = on_change
         self.changed = asyncio.Event()
         self.trouble: LinkError | None = None
         self.failure: LinkError | None = None
@@ -147,6 +148,8 @@ class Dialler:
         """Wake everybody who waits for `changed`."""
         self.changed.set()
         self.changed = asyncio.Event()
+        if self._on_change is not None:
+            self._on_change()
 
     async def until(self, is_up: Callable[[], bool], attempts_max: int) -> None:
         """Wait for a connection. Raises LinkError when it was given up or could not be made so many times."""

@@ -79,6 +79,8 @@ class DeepgramSynthesizer:
             except LinkError as error:
                 if has_audio or is_last or not error.is_retryable:
                     raise provider_error(error, "tts") from None
+                for line in self._lines:
+                    line.renew()
             else:
                 return
 

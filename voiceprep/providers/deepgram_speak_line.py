@@ -59,7 +59,7 @@ class SpeakLine:
         self._dialect = dialect
         self._policy = policy
         self._on_free = on_free
-        self._dialler = Dialler(policy)
+        self._dialler = Dialler(policy, on_free)
         self._socket: Any = None
         self._inbox: asyncio.Queue[bytes | Mark | LinkError] = asyncio.Queue()
         self._is_taken = False
@@ -86,7 +86,7 @@ class SpeakLine:
         if self._socket is None or self._is_taken or self._is_clearing:
             return False
         if not self._may_flush():
-            abort(self._socket)  # a new connection has its own allowance
+            self._cut(self._socket)  # a new connection has its own allowance
             return False
         self._is_taken = True
         return True
@@ -100,6 +100,11 @@ class SpeakLine:
         else:
             self._on_free()
 
+    def renew(self) -> None:
+        """Change an unused connection for a new one: the network under it has failed elsewhere."""
+        if not self._is_taken:
+            self._cut(self._socket)
+
     async def say(self, text: str) -> AsyncGenerator[Samples, None]:
         """The audio of `text` as it arrives, shape (n_samples,). Raises LinkError."""
         socket, inbox = self._socket, asyncio.Queue[bytes | Mark | LinkError]()
@@ -112,7 +117,7 @@ class SpeakLine:
             async with asyncio.timeout(self._policy.stall_s):
                 await self._dialect.speak(socket, text)
         except send_errors():
-            abort(socket)
+            self._cut(socket)
             raise LinkError("dropped the connection") from None
         rest = b""
         has_audio = False
@@ -149,14 +154,14 @@ class SpeakLine:
             except send_errors():
                 is_cleared = False
             if not is_cleared:
-                abort(socket)
+                self._cut(socket)
 
     async def _next(self, socket: Any, inbox: "asyncio.Queue[bytes | Mark | LinkError]") -> bytes | Mark:  # noqa: ANN401
         try:
             async with asyncio.timeout(self._policy.stall_s):
                 item = await inbox.get()
         except TimeoutError:
-            abort(socket)
+            self._cut(socket)
             raise LinkError("does not answer") from None
         if isinstance(item, LinkError):
             raise item
@@ -166,7 +171,7 @@ class SpeakLine:
         self._socket = socket
         self._is_clearing = False
         self._flushed_at.clear()
-        self._changed()
+        self._dialler.notify()
         try:
             async with aclosing(messages(socket)) as arriving:
                 async for message in arriving:
@@ -178,7 +183,7 @@ class SpeakLine:
             self._socket = None
             self._is_clearing = False
             self._cleared.set()
-            self._changed()
+            self._dialler.notify()
 
     def _hear(self, message: Any) -> None:  # noqa: ANN401 - the SDK checks nothing of what it parses
         if isinstance(message, bytes):
@@ -193,14 +198,16 @@ class SpeakLine:
         if self._is_clearing and Mark.CLEARED in marks:
             self._is_clearing = False
             self._cleared.set()
-            self._changed()
+            self._dialler.notify()
         elif not self._is_clearing and Mark.END in marks:
             self._inbox.put_nowait(Mark.END)
+
+    def _cut(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
+        if socket is not None:
+            abort(socket)
+        if socket is self._socket:
+            self._socket = None
 
     def _may_flush(self) -> bool:
         now = asyncio.get_running_loop().time()
         return len(self._flushed_at) < FLUSHES_MAX or now - self._flushed_at[0] > FLUSHES_PER_S
-
-    def _changed(self) -> None:
-        self._dialler.notify()
-        self._on_free()
