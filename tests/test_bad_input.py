@@ -1,5 +1,7 @@
-"""Everything that can be wrong from outside: the right exit code, one paragraph that says what to do, nothing unmarked
-left behind."""
+"""Everything that can be wrong from outside: the right exit code and one paragraph that says what to do.
+
+Nothing half-written stays behind unmarked.
+"""
 
 import resource
 import sys
@@ -162,7 +164,7 @@ def _bad_microphone(path: Path, kind: str) -> None:
         ("truncated", "cut short"),
         ("truncated header", "not a complete WAV file"),
         ("without a sample", "no audio"),
-        ("a folder", "irectory"),
+        ("a folder", "is a folder"),
         ("missing", "There is no audio file"),
     ],
 )
@@ -189,7 +191,7 @@ def test_a_loudspeaker_file_is_never_written_over(tmp_path: Path) -> None:
 )
 def test_no_sound_device(tmp_path: Path, options: tuple[str, ...]) -> None:
     nothing, recordings = tmp_path / "alsa.conf", tmp_path / "r"
-    nothing.write_text("")
+    nothing.write_text("pcm.nothing { type empty }\n")  # PortAudio aborts when there is no pcm at all
     changes = {"ALSA_CONFIG_PATH": str(nothing), "PULSE_SERVER": "unix:/nonexistent"}
     done = run_apart("interview", *options, "--recordings", recordings, changes=changes)
     assert_one_paragraph(done, AUDIO_DEVICE, "no sound device", "--speaker none")

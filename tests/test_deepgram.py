@@ -87,7 +87,7 @@ async def until(stream: DeepgramStream, condition: Callable[[], bool]) -> None:
     """Wait for what the stream is told; fails after five seconds."""
     async with asyncio.timeout(5):
         while not condition():
-            await stream._link.changed.wait()
+            await stream.changed.wait()
 
 
 def recogniser(kind: type[Recogniser], tasks: Tasks, server: DeepgramServer, key: str = KEY) -> Recogniser:
@@ -158,7 +158,7 @@ async def test_a_final_that_covers_the_speech_ends_the_answer_at_once() -> None:
     async with serving(ListenScript(answers_finalize=False)) as server, Tasks() as tasks:
         speaking = Speaking(recogniser(DeepgramTranscriber, tasks, server).open_stream())
         speaking.say(pause_ms=200)
-        await until(speaking.stream, lambda: speaking.stream._is_settled)
+        await until(speaking.stream, lambda: speaking.stream.provisional.through_ms >= speaking.now_ms - 100)
         assert (await speaking.stream.finish()).text == TEXT
         assert server.received("Finalize") == 0
 
@@ -298,7 +298,8 @@ async def test_an_answer_survives_a_lost_connection(
 async def test_a_stall_is_noticed_while_the_answer_goes_on() -> None:
     async with serving() as server, Tasks() as tasks:
         server.disturb_next(LISTEN_V1, Disturbance(Fault.STALL, 100))
-        transcriber = recogniser(DeepgramTranscriber, tasks, server)
+        impatient = replace(QUICK, stall_s=0.05)
+        transcriber = DeepgramTranscriber(tasks, api_key=KEY, base_url=server.url, policy=impatient)
         await transcriber.warm()
         speaking = Speaking(transcriber.open_stream())
         speaking.say()
@@ -307,9 +308,7 @@ async def test_a_stall_is_noticed_while_the_answer_goes_on() -> None:
         async def hold_on() -> None:
             while len(server.connections) < 2:
                 speaking.push(silence(BLOCK_MS))
-                await server.serving.until(
-                    lambda: server.connections[0].received.count("audio") * BLOCK_MS >= speaking.now_ms
-                )
+                await server.serving.until(lambda: server.received("audio") * BLOCK_MS >= speaking.now_ms)
 
         async with asyncio.timeout(5):
             await hold_on()

@@ -333,6 +333,13 @@ async def test_nobody_there(server: OpenAIServer, unused_tcp_port: int) -> None:
     assert "OPENAI_BASE_URL" in error.hint
 
 
+@pytest.mark.parametrize("url", ["localhost:8080/v1", "127.0.0.1", "http://", "http://[::1", "http://x:port/v1"])
+async def test_an_address_that_is_none(url: str) -> None:
+    error = await failure(OpenAITextModel(api_key=CANARY, base_url=f"{url}?{CANARY}"))
+    assert "OPENAI_BASE_URL" in error.message
+    assert not error.is_retryable
+
+
 async def test_a_name_without_an_address() -> None:
     error = await failure(OpenAITextModel(api_key=CANARY, base_url="http://no-such-host.invalid/v1"))
     assert "cannot be found" in error.message

@@ -4,7 +4,6 @@ Must not know protocols.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -98,7 +97,7 @@ class TimedEar:
     An answer is its words with times in seconds from its first sound. Share `answers` between connections.
     """
 
-    def __init__(self, answers: deque[Sequence[SaidWord]]) -> None:
+    def __init__(self, answers: deque[tuple[SaidWord, ...]]) -> None:
         self.said: list[SaidWord] = []
         self.sound_end_s = 0.0
         self._answers = answers

@@ -23,7 +23,7 @@ HEALTHY_S = 10.0
 _FATAL_CLOSE_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
 """Closes that would come again: what we sent is not accepted. Anything else is worth another connection."""
 
-_CODE = re.compile(r"\b[A-Z]{3,12}-\d{4}\b")
+_CODE = re.compile(r"\b([a-z]{3,12})-?(\d{4})\b", re.IGNORECASE)
 """Deepgram's own error codes (NET-0001, DATA-0000); the only part of a server's text that is repeated."""
 
 _KEY_HINT = "Check DEEPGRAM_API_KEY, or use `--stt local --tts local`, which need no key."
@@ -249,7 +249,7 @@ def reason_of(error: BaseException) -> LinkError:
     close = getattr(error, "rcvd", None)
     if close is not None:
         code = _CODE.search(close.reason or "")
-        named = f"{close.code} {code[0]}" if code else str(close.code)
+        named = f"{close.code} {code[1].upper()}-{code[2]}" if code else str(close.code)
         return LinkError(f"closed the connection ({named})", is_retryable=close.code not in _FATAL_CLOSE_CODES)
     if isinstance(error, TimeoutError):
         return LinkError("does not answer")

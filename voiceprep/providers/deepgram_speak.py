@@ -5,7 +5,7 @@ Must not know who listens.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 from typing import Any
@@ -57,7 +57,7 @@ class DeepgramSynthesizer:
         except LinkError as error:
             raise provider_error(error, "tts") from None
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples, None]:
         """24 kHz audio as it arrives, shape (n_samples,). Tried once more, if there was no audio yet.
 
         Raises ProviderError (stage `tts`).

@@ -141,6 +141,11 @@ class DeepgramStream:
         trouble = self._link.trouble
         return None if trouble is None else provider_error(trouble, "stt")
 
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set, and replaced by a new one, whenever something was heard, connected or lost."""
+        return self._link.changed
+
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         """Take 20 ms, in order. Never blocks. Does nothing after `finish` or `close`."""
         if self._is_closed or self.is_finishing:
@@ -247,8 +252,8 @@ def spread(text: str, start_ms: int, end_ms: int) -> Iterator[Word]:
     """The words of `text`, evenly over a span: one token may hold several ("January 5th"), or have no times."""
     parts = text.split()
     for index, part in enumerate(parts):
-        edges = (start_ms + (end_ms - start_ms) * place // len(parts) for place in (index, index + 1))
-        yield Word(part, *edges)
+        first_ms, last_ms = (start_ms + (end_ms - start_ms) * place // len(parts) for place in (index, index + 1))
+        yield Word(part, first_ms, last_ms)
 
 
 def _in_order(words: Iterable[Word]) -> Iterator[Word]:

@@ -13,7 +13,14 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from voiceprep.errors import ProviderError
-from voiceprep.providers.openai_services import Service, full_url, service_named, showable_url, shutdown_date
+from voiceprep.providers.openai_services import (
+    Service,
+    full_url,
+    is_web_address,
+    service_named,
+    showable_url,
+    shutdown_date,
+)
 
 T = TypeVar("T")
 
@@ -198,6 +205,9 @@ class Connection:
     def _check_settings(self) -> None:
         if not self.url:
             raise self.error(f"Nothing says where {self.name} is.", "Give its address.")
+        if not is_web_address(self.url):
+            name = self.service.url_name or f"The address of {self.name}"
+            raise self.error(f"{name} holds no web address.", "It should look like http://127.0.0.1:8080/v1.")
         if not self._api_key and self.service.key_names and self.is_official:
             raise self.error(
                 f"There is no key for {self.service.title}.",

@@ -113,10 +113,21 @@ def full_url(service: Service, base_url: str | None) -> str:
     """The address requests go to, without a slash at the end."""
     if not base_url:
         return service.url.rstrip("/")
+    if not is_web_address(base_url):
+        return base_url
     parts = urlsplit(base_url)
     if service.has_own_path and parts.path in ("", "/"):
         parts = parts._replace(path=urlsplit(service.url).path)
     return urlunsplit(parts).rstrip("/")
+
+
+def is_web_address(url: str) -> bool:
+    """An http(s) URL with a host; a forgotten scheme ("localhost:8080") makes it none."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def showable_url(url: str) -> str:

@@ -1,0 +1,135 @@
+"""Where a thinking candidate falls silent: the bank's answers, cut into what is said in one breath.
+
+Pure: words and chance only. Must not know audio, nor the word lists that voiceprep decides by.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from voiceprep.model import Bank, ExampleLevel
+
+SHORTEST_MS, LONGEST_MS = 300, 3_000
+PAUSES = (3, 5)
+"""Thinking pauses per answer, lengths drawn evenly on a logarithmic scale."""
+BREATH_MS = (120, 280)
+"""What is between sentences without a thinking pause."""
+LEVELS = (ExampleLevel.STRONG, ExampleLevel.PARTIAL)
+
+
+class Place(StrEnum):
+    """Where silence falls."""
+
+    SENTENCE = "sentence"  # between two sentences
+    CLAUSE = "clause"  # at a comma, or before "because", "and", "which" …
+    LINK = "link"  # after a word that needs another one: "because", "the", "of", "would" …
+    WORD = "word"  # between any other two words: subject and verb, verb and object …
+    FILLER = "filler"  # after an "um" said at one of the places above
+    BREATH = "breath"  # between two sentences, without thinking
+
+
+SHARES = {Place.SENTENCE: 0.40, Place.CLAUSE: 0.15, Place.LINK: 0.15, Place.WORD: 0.15, Place.FILLER: 0.15}
+CONJUNCTIONS = frozenset("and but or because since while which that so if when where although before after".split())
+LINKS = CONJUNCTIONS | frozenset(
+    "the a an of to for with in on by at from as into my our your its this every some is are was were would can "
+    "could should will may must do does not i we you it they one uses use take only also very".split()
+)
+FILLERS = ("um", "uh", "er")
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A thinking pause inside a sentence, after `word_count` of its words, with a filler before it or none."""
+
+    word_count: int
+    place: Place
+    pause_ms: int
+    filler: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence and the silence after it (none after the last: there the answer is over)."""
+
+    words: tuple[str, ...]
+    inner: Break | None = None
+    end_place: Place = Place.BREATH
+    end_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One answer as it will be said. `session` counts the candidates, who answer several questions each."""
+
+    name: str
+    question_id: str
+    is_held_out: bool
+    sentences: tuple[Sentence, ...]
+
+
+def write_scripts(bank: Bank, take_count: int) -> list[Script]:
+    """`take_count` ways to say every strong and partial example answer; the same each time.
+
+    Every other question is held out: nothing was tuned on it.
+    """
+    scripts = []
+    for take in range(take_count):
+        for number, question in enumerate(bank.questions):
+            for level, example in ((e.level, e) for e in question.examples if e.level in LEVELS):
+                chance = np.random.default_rng([take, number, LEVELS.index(level)])
+                name = f"{question.id}-{level.value}-{take}"
+                scripts.append(Script(name, question.id, number % 2 == 1, _sentences(example.text, chance)))
+    return scripts
+
+
+def _sentences(text: str, chance: np.random.Generator) -> tuple[Sentence, ...]:
+    said = [tuple(sentence.split()) for sentence in re.split(r"(?<=[.!?])\s+", text.strip())]
+    inner: dict[int, Break] = {}
+    ends: dict[int, int] = {}
+    wanted = int(chance.integers(*PAUSES, endpoint=True))
+    for _ in range(wanted * 10):
+        if len(inner) + len(ends) == wanted:
+            break
+        place = chance.choice(list(SHARES), p=list(SHARES.values()))
+        where = int(chance.integers(len(said)))
+        if place is Place.SENTENCE or place == Place.SENTENCE.value:
+            if where < len(said) - 1 and where not in ends:
+                ends[where] = _pause_ms(chance)
+        elif where not in inner and (found := _inner_break(said[where], Place(place), chance)):
+            inner[where] = found
+    last = len(said) - 1
+    return tuple(
+        Sentence(
+            words,
+            inner.get(i),
+            Place.SENTENCE if i in ends else Place.BREATH,
+            0 if i == last else ends.get(i) or int(chance.integers(*BREATH_MS)),
+        )
+        for i, words in enumerate(said)
+    )
+
+
+def _pause_ms(chance: np.random.Generator) -> int:
+    return round(float(np.exp(chance.uniform(np.log(SHORTEST_MS), np.log(LONGEST_MS)))))
+
+
+def _inner_break(words: tuple[str, ...], place: Place, chance: np.random.Generator) -> Break | None:
+    counts = [count for count in range(1, len(words) - 1) if _fits(words, count, place)]
+    if not counts:
+        return None
+    filler = str(chance.choice(FILLERS)) if place is Place.FILLER else ""
+    return Break(int(chance.choice(counts)), place, _pause_ms(chance), filler)
+
+
+def _fits(words: tuple[str, ...], count: int, place: Place) -> bool:
+    """Whether the gap after `count` words is of this kind."""
+    before, after = words[count - 1].lower(), words[count].lower()
+    if place is Place.FILLER:
+        return True
+    if before.endswith(",") or (after in CONJUNCTIONS and before not in LINKS):
+        return place is Place.CLAUSE and count > 1
+    if before in LINKS:
+        return place is Place.LINK
+    return place is Place.WORD and count > 1
