@@ -17,7 +17,8 @@ from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.model import Bank
 from voiceprep.settings import Settings
 from voiceprep.terminal.keys import NoControls
-from voiceprep.wiring import Choice, Held, hold, load_bank_for, plan_for
+from voiceprep.wiring.choice import Choice, load_bank_for, plan_for
+from voiceprep.wiring.sessions import Held, hold
 
 RESULTS = Path(__file__).parent / "results" / "candidates.json"
 JUDGED = ("strong", "partial", "weak", "silent", "offtopic", "injection")

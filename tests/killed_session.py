@@ -33,7 +33,7 @@ from voiceprep.recordings.writer import SessionWriter
 from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
-from voiceprep.wiring import finish
+from voiceprep.wiring.records import finish
 
 PLAN = plan(2)
 SCRIPTS = (

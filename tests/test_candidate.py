@@ -1,6 +1,6 @@
 """The simulated candidate: what each style says, when it speaks, that the same seed behaves the same."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from itertools import pairwise
 
 import numpy as np
@@ -49,7 +49,10 @@ class ToneVoice:
     async def warm(self) -> None:
         """Nothing to load."""
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         self.said.append(text)
         for _ in text.split():
             times = np.arange(SPEAKER_RATE_HZ // 10) / SPEAKER_RATE_HZ
@@ -57,7 +60,7 @@ class ToneVoice:
 
 
 class BrokenVoice(ToneVoice):
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         if text:
             raise ProviderError("No voice.", provider="scripted", stage="tts")
         yield np.zeros(0, np.int16)

@@ -418,6 +418,24 @@ async def test_no_network_is_told() -> None:
                 _check_error(caught.value, "stt", is_retryable=True)
 
 
+@pytest.mark.parametrize(
+    ("key", "url", "told"),
+    [
+        ("", "http://127.0.0.1", "needs a key"),
+        (f"{CANARY}ü", "http://127.0.0.1", "needs a key"),
+        (CANARY, "api.deepgram.com", "address"),
+        (CANARY, "http://[", "cannot be used|dropped"),
+    ],
+)
+async def test_a_useless_key_or_address_is_told(key: str, url: str, told: str) -> None:
+    async with Tasks() as tasks:
+        transcriber = DeepgramTranscriber(tasks, api_key=key, base_url=url, policy=QUICK)
+        for attempt in (transcriber.warm(), transcriber.warm()):
+            with pytest.raises(ProviderError, match=told) as caught:
+                await attempt
+            assert CANARY not in f"{caught.value} {caught.value.hint}"
+
+
 async def test_neither_key_nor_words_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with serving() as server, Tasks() as tasks:

@@ -1,6 +1,6 @@
 """When a provider fails, the next one takes over and nothing that was said is lost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import numpy as np
 import pytest
@@ -25,16 +25,19 @@ class Broken:
     def _error(self) -> ProviderError:
         return ProviderError(f"{self.name} fails", provider=self.name, stage="test")
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def warm(self) -> None:
         if self.at == "warm":
             raise self._error()
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         if self.first:
             yield np.ones(10, np.int16)
         raise self._error()
 
-    async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[str]:
         if self.first:
             yield self.first
         raise self._error()
@@ -48,7 +51,10 @@ class Echo:
     async def warm(self) -> None:
         """Ready."""
 
-    async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[str]:
         yield prompt.messages[-1].text
 
 
@@ -86,6 +92,9 @@ class Recorder:
 
     async def warm(self) -> None:
         """Ready."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     def open_stream(self) -> "RecorderStream":
         return RecorderStream()

@@ -23,7 +23,7 @@ from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryStatus
 from voiceprep.recordings.transcript import render_json, transcript_of
 from voiceprep.reports.document import build_document
-from voiceprep.wiring import recover_folder
+from voiceprep.wiring.records import recover_folder
 
 LOST_AUDIO_MS_MAX = 200
 SCRIPTED_KILLS, COMMAND_KILLS = 45, 5

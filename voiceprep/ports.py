@@ -3,7 +3,7 @@
 Audio is int16 mono: the microphone at 16 kHz in 20 ms blocks, the speaker at 24 kHz.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -84,10 +84,14 @@ class Speaker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Provisional:
-    """What a recogniser thinks so far. `through_ms`: audio it has taken into account."""
+    """What a recogniser thinks so far. `through_ms`: audio it has taken into account.
+
+    `end_of_turn_probability` is that of a recogniser which judges it itself, else None.
+    """
 
     text: str = ""
     through_ms: int = 0
+    end_of_turn_probability: float | None = None
 
 
 class TranscriptionStream(Protocol):
@@ -125,6 +129,10 @@ class Transcriber(Protocol):
 
     def open_stream(self) -> TranscriptionStream: ...
 
+    async def close(self) -> None:
+        """Let go of connections. May be called twice."""
+        ...
+
 
 class Synthesizer(Protocol):
     """A voice."""
@@ -138,8 +146,12 @@ class Synthesizer(Protocol):
         """Load or connect. Raises ProviderError."""
         ...
 
-    def synthesize(self, text: str) -> AsyncIterator[Samples]:
-        """24 kHz audio, the first piece as soon as there is one. Raises ProviderError."""
+    def synthesize(self, text: str) -> AsyncGenerator[Samples]:
+        """24 kHz audio, the first piece as soon as there is one. Closing it early cancels. Raises ProviderError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. May be called twice."""
         ...
 
 
@@ -173,8 +185,12 @@ class TextModel(Protocol):
         """Connect. Raises ProviderError."""
         ...
 
-    def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+    def complete(self, prompt: Prompt) -> AsyncGenerator[str]:
         """Pieces of text as they come. Closing the iterator early cancels the request. Raises ProviderError."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. May be called twice."""
         ...
 
 

@@ -262,7 +262,9 @@ class _Exchange:
             provisional.text,
             provisional.through_ms,
             bool(provisional.text) and provisional.text == self._covered_by,
-            self._turn_probability,
+            self._turn_probability
+            if provisional.end_of_turn_probability is None
+            else provisional.end_of_turn_probability,
         )
         verdict = self._engine.endpointer.step(hearing)
         if verdict is Verdict.NUDGE:

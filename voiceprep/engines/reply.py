@@ -5,6 +5,7 @@ Must not know which model it is; what to say and when is the interview's.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from voiceprep.endpointing import plain_words
@@ -56,10 +57,11 @@ class Replies:
     async def _worded(self, wording: Wording, task: Task) -> Sentences:
         opening, text = "", ""
         try:
-            async for text in _growing(wording.text_model.complete(build_prompt(self._system, task)), WORDING_S):
-                if not opening and (early := accept_opening(text, task)):
-                    opening = early
-                    yield opening
+            async with aclosing(wording.text_model.complete(build_prompt(self._system, task))) as pieces:
+                async for text in _growing(pieces, WORDING_S):
+                    if not opening and (early := accept_opening(text, task)):
+                        opening = early
+                        yield opening
         except ProviderError as error:
             wording.on_failure(error)
         whole = accept(text, task)

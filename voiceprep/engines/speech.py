@@ -5,7 +5,8 @@ Must not know which voice it is or why the text is said.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
+from contextlib import aclosing
 
 from voiceprep.model import Spoken
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples, Speaker, Synthesizer
@@ -34,7 +35,7 @@ def heard_part(sentences: Sequence[tuple[str, float]], heard_ms: float) -> str:
     return " ".join(heard)
 
 
-Sentences = AsyncIterator[str]
+Sentences = AsyncGenerator[str]
 """What will be said, sentence by sentence, as soon as each is known."""
 
 
@@ -67,10 +68,12 @@ class Voice:
         return rendering
 
     async def _fill(self, rendering: "_Rendering", sentences: Sentences) -> None:
-        async for sentence in sentences:
-            rendering.begin(sentence)
-            async for chunk in self._synthesizer.synthesize(sentence):
-                rendering.add(chunk)
+        async with aclosing(sentences):
+            async for sentence in sentences:
+                rendering.begin(sentence)
+                async with aclosing(self._synthesizer.synthesize(sentence)) as chunks:
+                    async for chunk in chunks:
+                        rendering.add(chunk)
         rendering.is_whole = True
 
 

@@ -73,7 +73,7 @@ class LinkError(Exception):
 
 
 def open_client(api_key: str, base_url: str | None) -> Any:  # noqa: ANN401 - an AsyncDeepgramClient; see docstring
-    """Import the SDK (0.2 s) and make a client; for a thread. Raises LinkError when the SDK is missing.
+    """Import the SDK (0.2 s) and make a client; for a thread. Raises LinkError for a useless key or address.
 
     The type stays out of signatures so that importing this module imports no SDK.
     """
@@ -86,13 +86,21 @@ def open_client(api_key: str, base_url: str | None) -> Any:  # noqa: ANN401 - an
             is_retryable=False,
             hint="Install the package `deepgram-sdk`.",
         ) from error
-    http = (base_url or DEFAULT_URL).rstrip("/")
-    http = re.sub(r"^ws", "http", http)
+    key = api_key.strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise LinkError("needs a key of plain letters and digits", is_retryable=False, hint=_KEY_HINT)
+    http = re.sub(r"^ws", "http", (base_url or DEFAULT_URL).rstrip("/"))
+    if not re.match(r"https?://[^/\s]", http):
+        raise LinkError(
+            "has no usable address",
+            is_retryable=False,
+            hint="VOICEPREP_DEEPGRAM_URL looks like https://api.deepgram.com.",
+        )
     socket = re.sub(r"^http", "ws", http)
     # At DEBUG the socket library logs every message, and with them what was said.
     logging.getLogger("websockets.client").setLevel(logging.INFO)
     environment = DeepgramClientEnvironment(base=http, production=socket, agent=socket, agent_rest=http)
-    client = AsyncDeepgramClient(api_key=api_key, environment=environment)
+    client = AsyncDeepgramClient(api_key=key, environment=environment)
     # These are loaded on first use; the thread that calls this may wait for them, the event loop may not.
     _ = (client.listen.v1, client.listen.v2, client.speak.v1, client.speak.v2)
     return client
@@ -131,6 +139,12 @@ class Dialler:
                 if loop.time() - opened_s > HEALTHY_S:
                     self.succeed()
                 self.failure = error
+            except Exception as error:  # whoever waits must be told, whatever it was
+                self.failure = LinkError(
+                    f"cannot be used: {type(error).__name__} in its adapter",
+                    is_retryable=False,
+                    hint="Please report this; `local` works meanwhile.",
+                )
             await self._rest()
 
     def succeed(self) -> None:

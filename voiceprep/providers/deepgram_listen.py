@@ -53,6 +53,9 @@ class DeepgramTranscriber:
         opening = partial(open_client, api_key, base_url)
         self._link = ListenLink(tasks, dialect, opening, policy or LinkPolicy(), on_usage)
 
+    async def close(self) -> None:
+        """The connection belongs to the session's tasks and ends with them."""
+
     async def warm(self) -> None:
         """Connect; nothing when there is a connection. Raises ProviderError (stage `stt`)."""
         await self._link.warm()
@@ -88,6 +91,9 @@ class DeepgramFluxTranscriber:
         dialect = FluxDialect(model, tuple(keyterms(glossary)), end_of_turn_threshold)
         opening = partial(open_client, api_key, base_url)
         self._link = ListenLink(tasks, dialect, opening, policy or LinkPolicy(), on_usage)
+
+    async def close(self) -> None:
+        """The connection belongs to the session's tasks and ends with them."""
 
     async def warm(self) -> None:
         """Connect; nothing when there is a connection. Raises ProviderError (stage `stt`)."""

@@ -49,6 +49,9 @@ class DeepgramSynthesizer:
         self._lines: list[SpeakLine] = []
         self._freed = asyncio.Event()
 
+    async def close(self) -> None:
+        """The connection belongs to the session's tasks and ends with them."""
+
     async def warm(self) -> None:
         """Connect; nothing when there is a connection. Raises ProviderError (stage `tts`)."""
         self._start()

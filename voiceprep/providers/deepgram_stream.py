@@ -196,7 +196,8 @@ class DeepgramStream:
         if heard.words:  # silence after the end of a turn does not make it less over
             self.end_of_turn_probability = heard.end_of_turn_probability
         through_ms = max(self._provisional.through_ms, heard.end_ms)
-        self._provisional = Provisional(" ".join(word.text for word in self._words()), through_ms)
+        text = " ".join(word.text for word in self._words())
+        self._provisional = Provisional(text, through_ms, self.end_of_turn_probability)
 
     def unsent(self) -> Iterable[Piece]:
         """What a new connection has to be sent: from the last final, without most of the silence before speech."""

@@ -3,7 +3,8 @@
 Must not know which providers they are.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from voiceprep.errors import ProviderError
@@ -31,6 +32,7 @@ class _Chain(Generic[Member]):
 
     def __init__(self, members: Sequence[Member], on_failure: OnFailure) -> None:
         self.members: list[Member] = list(members)
+        self._all: tuple[Member, ...] = tuple(members)
         self._on_failure = on_failure
 
     @property
@@ -47,6 +49,11 @@ class _Chain(Generic[Member]):
                 self._drop(member, error)
             else:
                 return
+
+    async def close(self) -> None:
+        """Every member, dropped ones included."""
+        for member in self._all:
+            await member.close()
 
     async def replace(self, failed: Member, error: ProviderError) -> None:
         """Go on with the next member. Raises `error` when there is none."""
@@ -108,13 +115,14 @@ class _FailoverStream:
 class FailoverSynthesizer(_Chain[Synthesizer]):
     """Implements ports.Synthesizer. Changes voices only between sentences; a broken-off one is said again."""
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         """Raises ProviderError when no member is left."""
         while True:
             member = self.members[0]
             try:
-                async for samples in member.synthesize(text):
-                    yield samples
+                async with aclosing(member.synthesize(text)) as pieces:
+                    async for samples in pieces:
+                        yield samples
             except ProviderError as error:
                 await self.replace(member, error)
             else:
@@ -124,14 +132,15 @@ class FailoverSynthesizer(_Chain[Synthesizer]):
 class FailoverTextModel(_Chain[TextModel]):
     """Implements ports.TextModel. A member is replaced only before its first piece: words cannot be taken back."""
 
-    async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[str]:
         """Raises ProviderError when no member is left."""
         while True:
             member, has_begun = self.members[0], False
             try:
-                async for piece in member.complete(prompt):
-                    has_begun = True
-                    yield piece
+                async with aclosing(member.complete(prompt)) as pieces:
+                    async for piece in pieces:
+                        has_begun = True
+                        yield piece
             except ProviderError as error:
                 if has_begun:
                     raise

@@ -4,7 +4,7 @@ Must not know who listens.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,13 +50,16 @@ class HibariSynthesizer:
         self._voice: Any = None
         self._turn = asyncio.Lock()
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def warm(self) -> None:
         """Load and speak once, about 0.5 s; nothing when already warm. Raises ProviderError (stage `tts`)."""
         async with self._turn:
             if self._voice is None:
                 self._voice = await self._run(load_voice)
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         """One piece of 24 kHz audio per sentence, shape (n_samples,). Raises ProviderError (stage `tts`)."""
         await self.warm()
         is_first = True

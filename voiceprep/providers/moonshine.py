@@ -40,6 +40,9 @@ class MoonshineTranscriber:
         self._loading = asyncio.Lock()
         self._model: MoonshineModel | None = None
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def warm(self) -> None:
         """Load the model and run it once, about 0.4 s; nothing when already warm. Raises ProviderError (`stt`)."""
         await self._loaded()

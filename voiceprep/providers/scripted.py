@@ -4,7 +4,7 @@ For tests, benchmarks and newcomers: no model, no device, exact times. Must not 
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,6 +125,9 @@ class ScriptedTranscriber:
     def open_stream(self) -> "ScriptedStream":
         return ScriptedStream(self)
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
 
 class ScriptedStream:
     """ports.TranscriptionStream."""
@@ -165,9 +168,12 @@ class ToySynthesizer:
     async def warm(self) -> None:
         """Nothing to load."""
 
-    async def synthesize(self, text: str) -> AsyncIterator[Samples]:
+    async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         self.synthesized.append(text)
         yield np.full(self.WORD_SAMPLES * len(text.split()), 1_000, np.int16)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class ScriptedTextModel:
@@ -182,10 +188,13 @@ class ScriptedTextModel:
     async def warm(self) -> None:
         """Nothing to load."""
 
-    async def complete(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def complete(self, prompt: Prompt) -> AsyncGenerator[str]:
         self.prompts.append(prompt)
         reply = self._replies.popleft() if self._replies else ""
         if not reply:
             raise ProviderError("The scripted model has nothing to say.", provider="scripted", stage="llm")
         for word in reply.split():
             yield f"{word} "
+
+    async def close(self) -> None:
+        """Nothing is open."""

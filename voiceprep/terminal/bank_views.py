@@ -12,7 +12,7 @@ from voiceprep.errors import ExitCode
 from voiceprep.model import Bank, Question
 from voiceprep.plaintext import plain
 from voiceprep.settings import load_settings
-from voiceprep.wiring import bank_folders_for
+from voiceprep.wiring.choice import bank_folders_for
 
 
 def list_all(environment: Mapping[str, str], is_json: bool) -> None:

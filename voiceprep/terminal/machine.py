@@ -20,7 +20,8 @@ from voiceprep.errors import ExitCode, RecordingError, VoiceprepError
 from voiceprep.providers.registry import Provider, providers
 from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text
-from voiceprep.wiring import load_bank_for, model_checks, recordings_for
+from voiceprep.wiring.choice import load_bank_for, recordings_for
+from voiceprep.wiring.models import model_checks
 
 LISTEN_S = 3.0
 QUIET_DBFS = -45.0

@@ -19,7 +19,8 @@ from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_key
 from voiceprep.terminal.screen import open_screen
 from voiceprep.terminal.show import print_json, print_report
 from voiceprep.weights import keep_memory_small
-from voiceprep.wiring import Choice, Held, hold, load_bank_for, plan_for
+from voiceprep.wiring.choice import Choice, load_bank_for, plan_for
+from voiceprep.wiring.sessions import Held, hold
 
 Flags = Mapping[str, object | None]
 

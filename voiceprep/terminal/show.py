@@ -19,7 +19,8 @@ from voiceprep.reports.terminal import render_terminal
 from voiceprep.scoring.grade import grade_answer, grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.settings import load_settings
-from voiceprep.wiring import is_derived, load_bank_for, recordings_for, recover_folder
+from voiceprep.wiring.choice import load_bank_for, recordings_for
+from voiceprep.wiring.records import is_derived, recover_folder
 
 
 def show_report(environment: Mapping[str, str], recordings: str | None, which: str, form: str) -> None:

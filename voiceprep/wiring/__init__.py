@@ -1,0 +1,1 @@
+"""The only room that names concrete classes: settings in, a session that can be held out. Must not print."""

@@ -1,0 +1,88 @@
+"""What to hold: the settings and what is chosen for one session only. Must not open anything."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voiceprep.audio.candidate import CandidateStyle
+from voiceprep.banks import bank_folders, find_bank
+from voiceprep.errors import ConfigError
+from voiceprep.interview import Plan, make_plan
+from voiceprep.model import Bank
+from voiceprep.recordings.folder import recordings_folder
+from voiceprep.settings import Settings
+
+KEYBOARD = "keyboard"
+NO_SPEAKER = "none"
+NO_MODEL = "none"
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to hold: the settings, and what is chosen for one session only.
+
+    `candidate` speaks in place of a person; `is_fast` runs on audio time, which only works without sound devices.
+    """
+
+    settings: Settings
+    bank: Bank
+    plan: Plan
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    candidate: CandidateStyle | None = None
+    is_fast: bool = False
+
+    def __post_init__(self) -> None:
+        if self.is_fast and (self.uses_microphone or self.uses_speaker):
+            raise ConfigError(
+                "--pace fast runs faster than any sound device.",
+                "Give it --candidate NAME or --mic FILE.wav, and --speaker none or FILE.wav.",
+            )
+
+    @property
+    def is_typed(self) -> bool:
+        return self.settings.mic == KEYBOARD and self.candidate is None
+
+    @property
+    def uses_microphone(self) -> bool:
+        return self.candidate is None and not self.is_typed and not is_wav(self.settings.mic)
+
+    @property
+    def uses_speaker(self) -> bool:
+        return self.settings.speaker != NO_SPEAKER and not is_wav(self.settings.speaker)
+
+
+def load_bank_for(settings: Settings) -> Bank:
+    """The bank the settings name. Raises BankError."""
+    return find_bank(settings.bank, bank_folders_for(settings))
+
+
+def bank_folders_for(settings: Settings) -> tuple[Path, ...]:
+    own = (Path(settings.banks).expanduser(),) if settings.banks else ()
+    return bank_folders(own)
+
+
+def recordings_for(settings: Settings) -> Path:
+    """Where sessions are kept."""
+    return recordings_folder(Path(settings.recordings) if settings.recordings else None, None)
+
+
+def plan_for(settings: Settings, bank: Bank, seed: int | None, topics: tuple[str, ...] = ()) -> Plan:
+    """The questions that will be asked. Raises ConfigError for topics the bank does not have."""
+    known = {question.topic for question in bank.questions}
+    unknown = [topic for topic in topics if topic not in known]
+    if unknown:
+        raise ConfigError(f"{bank.id} has no topic {unknown[0]!r}.", f"It has: {', '.join(sorted(known))}.")
+    return make_plan(
+        bank,
+        question_count=settings.questions,
+        level=settings.level,
+        seed=secrets.randbelow(1_000_000) if seed is None else seed,
+        limit_ms=round(settings.minutes * 60_000) if settings.minutes else None,
+        topics=topics,
+    )
+
+
+def is_wav(name: str) -> bool:
+    return name.lower().endswith(".wav")

@@ -1,0 +1,47 @@
+"""Recorded sessions: everything derived, recovery, scores. Must not hold a session."""
+
+from pathlib import Path
+
+from voiceprep.answers import merge_answers
+from voiceprep.model import Delivery, SessionScores
+from voiceprep.recordings.derived import rebuild_derived
+from voiceprep.recordings.reader import SessionRecord, load_delivery, load_session
+from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus, recover
+from voiceprep.scoring.delivery import measure_delivery
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.scoring.overall import summarise
+
+
+def finish(folder: Path) -> SessionRecord:
+    """Write everything derived of a closed session. Raises RecordingError."""
+    return rebuild_derived(load_session(folder), score_record, measure_record)
+
+
+def recover_folder(folder: Path) -> RecoveryReport:
+    """Repair a killed session and write everything derived, also when it was killed just after its end.
+
+    Raises RecordingError.
+    """
+    report = recover(folder, score_record, measure_record)
+    if report.status is RecoveryStatus.NOT_NEEDED and not is_derived(folder):
+        finish(folder)
+    return report
+
+
+def is_derived(folder: Path) -> bool:
+    """Everything derived was written: the delivery is the last of it."""
+    return load_delivery(folder) is not None
+
+
+def score_record(record: SessionRecord) -> SessionScores:
+    """Judge a recorded session again, from its folder alone."""
+    judge = OfflineJudge()
+    questions = {question.id: question for question in record.info.plan}
+    asked = [entry for entry in merge_answers(record.turns) if entry.question_id in questions]
+    scores = [judge.score(questions[entry.question_id], entry.transcript) for entry in asked]
+    return summarise(judge, [questions[entry.question_id] for entry in asked], scores)
+
+
+def measure_record(record: SessionRecord) -> Delivery:
+    """Delivery of a recorded session."""
+    return measure_delivery(record.turns, record.events)

@@ -1,0 +1,98 @@
+"""Holds one session from the first sample to everything derived."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from voiceprep.errors import VoiceprepError
+from voiceprep.events import (
+    Emit,
+)
+from voiceprep.model import Outcome
+from voiceprep.ports import (
+    Controls,
+    Judge,
+)
+from voiceprep.recordings.info import SessionInfo
+from voiceprep.recordings.reader import SessionRecord
+from voiceprep.recordings.writer import SessionWriter
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.session import Session, SessionParts
+from voiceprep.tasks import Tasks
+from voiceprep.wiring.choice import Choice, recordings_for
+from voiceprep.wiring.lines import open_lines
+from voiceprep.wiring.records import finish
+from voiceprep.wiring.stage import Stage, open_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A session that was held and its folder, complete with everything derived."""
+
+    record: SessionRecord
+    outcome: Outcome
+
+
+async def hold(choice: Choice, controls: Controls, on_event: Emit, on_folder: Callable[[Path], None]) -> Held:
+    """Hold one interview; `on_folder` learns where it is kept. Raises VoiceprepError.
+
+    However it ends, the folder is closed, marked and complete with everything derived.
+    """
+    folders: list[Path] = []
+    try:
+        outcome = await _hold(choice, controls, on_event, [folders.append, on_folder])
+    except BaseException:
+        if folders:
+            with suppress(VoiceprepError):
+                finish(folders[0])
+        raise
+    return Held(finish(folders[0]), outcome)
+
+
+async def _hold(
+    choice: Choice, controls: Controls, on_event: Emit, on_folder: Sequence[Callable[[Path], None]]
+) -> Outcome:
+    started_at = datetime.now(UTC)
+    judge = OfflineJudge()
+    async with AsyncExitStack() as stack:
+        tasks = await stack.enter_async_context(Tasks())
+        stage = Stage(choice, tasks)
+        stack.push_async_callback(stage.close)
+        engine, audio = await asyncio.gather(open_engine(choice, stage, controls), open_lines(stage))
+        stack.callback(audio.opened.close)
+        info = _info(choice, started_at, judge)
+        writer = stack.enter_context(SessionWriter.create(recordings_for(choice.settings), info))
+        for learn in on_folder:
+            learn(writer.folder)
+        audio.mic.add_tap(writer.write_candidate)
+        audio.speaker.add_tap(writer.write_interviewer)
+        stage.listeners[:] = [writer.on_event, on_event, *stage.listeners]
+        budget_usd = choice.settings.budget_usd or None
+        parts = SessionParts(engine, audio.mic, audio.speaker, judge, [stage.tell], tasks, budget_usd)
+        session = Session(choice.plan, parts)
+        stage.sessions.append(session)
+        outcome = await session.run(started_at)
+        writer.close(outcome)
+    return outcome
+
+
+def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
+    return SessionInfo(
+        bank_id=choice.bank.id,
+        bank_title=choice.bank.title,
+        mode="cascaded",
+        level=choice.settings.level,
+        seed=choice.plan.seed,
+        plan=choice.plan.questions,
+        providers={
+            "stt": choice.settings.stt,
+            "llm": choice.settings.llm,
+            "tts": choice.settings.tts,
+            "vad": "silero",
+        },
+        judge=judge.name,
+        started_at=started_at,
+    )
