@@ -39,7 +39,7 @@ def hold_style(bank: Bank, style: str, question_ids: Sequence[str], recordings: 
         bank.description,
         bank.glossary,
     )
-    choice = Choice(settings, wanted, plan_for(settings, wanted, seed), CandidateStyle(style), is_fast=True)
+    choice = Choice(settings, wanted, plan_for(settings, wanted, seed), {}, CandidateStyle(style), is_fast=True)
     return asyncio.run(hold(choice, NoControls(), lambda event: None, lambda folder: None))
 
 

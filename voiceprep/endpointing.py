@@ -63,6 +63,7 @@ class Sounds(StrEnum):
     UNFINISHED = "unfinished"  # "… because", "… and um"
     OPEN = "open"  # no sentence end heard, nothing dangling either
     COMPLETE = "complete"  # a sentence ends here; another may follow
+    LEAVING = "leaving"  # "the rest I have not used myself": more is unlikely
     CLOSED = "closed"  # "that's it", "I don't know": nothing will follow
 
 
@@ -108,6 +109,17 @@ _CLOSERS = re.compile(
     r"|i(?:'d| would) leave it (?:there|at that)|does that answer your question))"
     r"(?:,? (?:sorry|really|thanks|thank you|i think|i guess))?$"
 )
+_LIMITS = re.compile(
+    r"\b(?:i (?:(?:really|just|honestly|personally) )?(?:"
+    r"(?:cannot|can not|can't|could not|couldn't) (?:really )?(?:say|tell|explain|remember|recall)"
+    r"|(?:do not|don't) (?:really )?(?:know|remember|recall)"
+    r"|(?:have not|haven't) (?:really |yet |ever )?(?:used|built|seen|tried|done|worked|looked|thought|needed|had)"
+    r"|have never|have only|only)|i've (?:never|only|not)|i(?:'m| am) not (?:really |so |quite )?sure"
+    r"|i(?:'d| would) have to look|(?:that's|that is) (?:as|about as) (?:far|much) as"
+    r"|(?:more|beyond) than that|the rest|nothing more)\b"
+)
+LIMITS_WORDS = 14
+"""An admission counts when it stands among so many last words; answers do go on after one further back."""
 _SHORT_ANSWERS = frozenset({"yes", "no", "yeah", "nope", "sure", "never", "always", "both", "neither", "skip"})
 _EDGE = re.compile(r"^[^\w']+|[^\w']+$")
 
@@ -132,7 +144,7 @@ def how_it_sounds(text: str) -> Sounds:
         return Sounds.UNFINISHED
     if not stripped.endswith((".", "!", "?")) or len(words) < 3 or words[-1] in _HANGING:
         return Sounds.OPEN
-    return Sounds.COMPLETE
+    return Sounds.LEAVING if _LIMITS.search(" ".join(words[-LIMITS_WORDS:])) else Sounds.COMPLETE
 
 
 # --------------------------------------------------------------------------------- when it is over
@@ -143,22 +155,24 @@ class EndpointPolicy:
     """How long to wait, in milliseconds of silence, never more than `patience_ms`.
 
     `finished_ms`: after words that close an answer. `covered_ms`: after a complete sentence when everything asked
-    for was said. `complete_ms`: after a complete sentence when something is missing; it may still be coming.
+    for was said. `leaving_ms`: after a sentence that admits to knowing no more. `complete_ms`: after any other
+    complete sentence: nothing in its words or sound tells the last one from one before a thought.
     `quick_ms`: the shortest wait a candidate of quick pauses gets. Anything else gets all patience.
-    Words alone cannot tell a full stop from a thought: a fixed 0.7 s cuts 84 % of turns of 10 s and more, 2.5 s
-    cuts 4.5 % (Switchboard timings).
+    A turn model that gives the end a probability of `turn_doubt` or less makes any of them wait for all patience.
     `nudge_at_ms`: silences before the first word that are met with a nudge; `give_up_ms`: the question is left.
+    `python -m benchmarks.endpointing` shows what each wait costs and saves.
     """
 
     finished_ms: int = 250
-    covered_ms: int = 1200
-    complete_ms: int = 1800
+    covered_ms: int = 600
+    leaving_ms: int = 900
+    complete_ms: int = 2400
     patience_ms: int = 2500
     nudge_at_ms: tuple[int, ...] = (9_000, 20_000, 32_000)
     give_up_ms: int | None = 45_000
     overtime_ms: int = 15_000
     quick_ms: int = 600
-    turn_doubt: float = 0.15
+    turn_doubt: float = 0.5
 
 
 class Verdict(StrEnum):
@@ -169,22 +183,35 @@ class Verdict(StrEnum):
     TIME_LIMIT = "time_limit"
 
 
-OWN_PAUSE_FACTOR = 1.25
 OWN_PAUSES_KEPT = 12
 QUICK_FROM_PAUSES = 6
 QUICK_FACTOR = 1.8
 """A candidate whose newest pauses are all short need not be waited for as long as a stranger."""
 
 
-def typical_pause_ms(pauses_ms: Sequence[int]) -> int:
-    """The candidate's long-but-usual pause: the 80th percentile of those inside answers, 0 without any."""
-    if not pauses_ms:
-        return 0
-    ordered = sorted(pauses_ms)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.8))]
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for or against an answer being over.
+
+    `is_covered`: it says all that was asked for. `went_on_count`: how often this candidate went on where the
+    answer seemed to be over.
+    """
+
+    sounds: Sounds
+    is_covered: bool = False
+    own_pauses_ms: Sequence[int] = ()
+    turn_probability: float | None = None
+    went_on_count: int = 0
 
 
-def silence_needed_ms(policy: EndpointPolicy, signs: "Signs") -> int:
+def seems_over(policy: EndpointPolicy, signs: Signs) -> bool:
+    """The answer itself gives a reason to think that no more is coming, and nothing speaks against it."""
+    is_doubted = signs.turn_probability is not None and signs.turn_probability <= policy.turn_doubt
+    is_complete = signs.sounds in (Sounds.COMPLETE, Sounds.LEAVING)
+    return is_complete and not is_doubted and (signs.is_covered or signs.sounds is Sounds.LEAVING)
+
+
+def silence_needed_ms(policy: EndpointPolicy, signs: Signs) -> int:
     """How long it must be quiet before the answer counts as over.
 
     A turn model may only lengthen the wait: it hears the end of a sentence, not of a thought, and acting on its
@@ -193,23 +220,15 @@ def silence_needed_ms(policy: EndpointPolicy, signs: "Signs") -> int:
     if signs.sounds is Sounds.CLOSED:
         return policy.finished_ms
     is_doubted = signs.turn_probability is not None and signs.turn_probability <= policy.turn_doubt
-    if signs.sounds is not Sounds.COMPLETE or is_doubted:
+    if signs.sounds not in (Sounds.COMPLETE, Sounds.LEAVING) or is_doubted:
         return policy.patience_ms
-    base_ms = policy.covered_ms if signs.is_covered else policy.complete_ms
+    needed_ms = policy.complete_ms
     if len(signs.own_pauses_ms) >= QUICK_FROM_PAUSES:
-        base_ms = min(base_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
-    own_ms = round(typical_pause_ms(signs.own_pauses_ms) * OWN_PAUSE_FACTOR)
-    return min(max(base_ms, own_ms), policy.patience_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """What speaks for or against an answer being over. `is_covered`: it says all that was asked for."""
-
-    sounds: Sounds
-    is_covered: bool = False
-    own_pauses_ms: Sequence[int] = ()
-    turn_probability: float | None = None
+        needed_ms = min(needed_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
+    if seems_over(policy, signs):
+        base_ms = policy.covered_ms if signs.is_covered else policy.leaving_ms
+        needed_ms = min(needed_ms, base_ms * (1 + signs.went_on_count))
+    return min(needed_ms, policy.patience_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +250,7 @@ class Endpointer:
     def __init__(self, policy: EndpointPolicy) -> None:
         self.policy = policy
         self._own_pauses_ms: list[int] = []
+        self._went_on_count = 0
         self.begin(0, None)
 
     def begin(self, now_ms: int, limit_ms: int | None) -> None:
@@ -239,6 +259,7 @@ class Endpointer:
         self._limit_at_ms = None if limit_ms is None else now_ms + limit_ms
         self._nudge_count = 0
         self._silence_from_ms: int | None = None
+        self._seems_over = False
         self._patience_factor = 1
 
     def shift(self, held_ms: int) -> None:
@@ -261,7 +282,7 @@ class Endpointer:
     def step(self, hearing: Hearing) -> Verdict:
         """Take one block's worth of knowledge."""
         if hearing.is_speech:
-            self._learn_pause(hearing)
+            self._learn(hearing)
             is_overtime = self._over_limit_ms(hearing.now_ms) > self.policy.overtime_ms
             return Verdict.TIME_LIMIT if is_overtime else Verdict.WAIT
         if self._silence_from_ms is None and hearing.text:
@@ -274,7 +295,10 @@ class Endpointer:
         if hearing.through_ms < hearing.last_speech_ms:
             return self._if_longer(silence_ms, self.policy.patience_ms)
         sounds = how_it_sounds(hearing.text)
-        signs = Signs(sounds, hearing.is_covered, self._own_pauses_ms, hearing.turn_probability)
+        signs = Signs(
+            sounds, hearing.is_covered, self._own_pauses_ms, hearing.turn_probability, self._went_on_count
+        )
+        self._seems_over = seems_over(self.policy, signs)
         needed_ms = silence_needed_ms(self.policy, signs)
         if sounds is not Sounds.CLOSED:
             needed_ms *= self._patience_factor
@@ -293,9 +317,16 @@ class Endpointer:
             return Verdict.NUDGE
         return Verdict.WAIT
 
-    def _learn_pause(self, hearing: Hearing) -> None:
+    def went_on(self) -> None:
+        """The candidate goes on with an answer that was taken for over: next time it is waited for longer."""
+        self._went_on_count += 1
+
+    def _learn(self, hearing: Hearing) -> None:
         if self._silence_from_ms is None:
             return
+        if self._seems_over:
+            self.went_on()
+            self._seems_over = False
         pause_ms = hearing.last_speech_ms - self._silence_from_ms
         self._silence_from_ms = None
         if pause_ms >= 250:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from benchmarks.endpointing.scripts import Place
+from benchmarks.endpointing.scripts import Place, Style
 from benchmarks.endpointing.speech import Pause, SpokenAnswer
 from voiceprep.audio.turn_model import SmartTurn
 from voiceprep.audio.vad import SileroDetector
@@ -57,6 +57,7 @@ class Evidence:
 
     name: str
     question_id: str
+    style: Style
     is_held_out: bool
     answer_seconds: int
     pauses: tuple[Pause, ...]
@@ -102,6 +103,7 @@ class Recorder:
         return Evidence(
             script.name,
             question.id,
+            script.style,
             script.is_held_out,
             question.answer_seconds,
             spoken.pauses,
@@ -135,6 +137,7 @@ def save(evidence: Evidence, path: Path) -> None:
     place = {text: index for index, text in enumerate(texts)}
     document = {
         "question_id": evidence.question_id,
+        "style": evidence.style.value,
         "is_held_out": evidence.is_held_out,
         "answer_seconds": evidence.answer_seconds,
         "end_ms": evidence.end_ms,
@@ -163,6 +166,7 @@ def load(path: Path) -> Evidence:
     return Evidence(
         path.stem,
         document["question_id"],
+        Style(document["style"]),
         document["is_held_out"],
         document["answer_seconds"],
         tuple(Pause(Place(place), start, end, is_cut) for place, start, end, is_cut in document["pauses"]),

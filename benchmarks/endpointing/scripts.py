@@ -9,14 +9,22 @@ from enum import StrEnum
 
 import numpy as np
 
-from voiceprep.model import Bank, ExampleLevel
+from voiceprep.model import Bank, Question
 
 SHORTEST_MS, LONGEST_MS = 300, 3_000
 PAUSES = (3, 5)
 """Thinking pauses per answer, lengths drawn evenly on a logarithmic scale."""
 BREATH_MS = (120, 280)
 """What is between sentences without a thinking pause."""
-LEVELS = (ExampleLevel.STRONG, ExampleLevel.PARTIAL)
+GOING_ON_SENTENCES = (2, 3)
+
+
+class Style(StrEnum):
+    """Which of the bank's examples is said."""
+
+    STRONG = "strong"  # everything asked for, and mostly nothing after it
+    PARTIAL = "partial"
+    GOING_ON = "going_on"  # the strong one, then two or three sentences of the partial one: nothing new
 
 
 class Place(StrEnum):
@@ -65,39 +73,54 @@ class Script:
 
     name: str
     question_id: str
+    style: Style
     is_held_out: bool
     sentences: tuple[Sentence, ...]
 
 
 def write_scripts(bank: Bank, take_count: int) -> list[Script]:
-    """`take_count` ways to say every strong and partial example answer; the same each time.
+    """`take_count` ways to say every strong and partial example answer, and one to go on after a strong one.
 
-    Every other question is held out: nothing was tuned on it.
+    The same each time. Every other question is held out: nothing was tuned on it.
     """
     scripts = []
-    for take in range(take_count):
+    for style, take in [(style, take) for take in range(take_count) for style in (Style.STRONG, Style.PARTIAL)] + [
+        (Style.GOING_ON, 0)
+    ]:
         for number, question in enumerate(bank.questions):
-            for level, example in ((e.level, e) for e in question.examples if e.level in LEVELS):
-                chance = np.random.default_rng([take, number, LEVELS.index(level)])
-                name = f"{question.id}-{level.value}-{take}"
-                scripts.append(Script(name, question.id, number % 2 == 1, _sentences(example.text, chance)))
+            chance = np.random.default_rng([take, number, list(Style).index(style)])
+            said = _sentences(_text(question, style, chance), chance)
+            name = f"{question.id}-{style.value}-{take}"
+            scripts.append(Script(name, question.id, style, number % 2 == 1, said))
     return scripts
 
 
+def _text(question: Question, style: Style, chance: np.random.Generator) -> str:
+    texts = {example.level.value: example.text for example in question.examples}
+    if style is not Style.GOING_ON:
+        return texts[style.value]
+    more = _split(texts[Style.PARTIAL.value])[: int(chance.integers(*GOING_ON_SENTENCES, endpoint=True))]
+    return " ".join([texts[Style.STRONG.value], *more])
+
+
+def _split(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text.strip())
+
+
 def _sentences(text: str, chance: np.random.Generator) -> tuple[Sentence, ...]:
-    said = [tuple(sentence.split()) for sentence in re.split(r"(?<=[.!?])\s+", text.strip())]
+    said = [tuple(sentence.split()) for sentence in _split(text)]
     inner: dict[int, Break] = {}
     ends: dict[int, int] = {}
     wanted = int(chance.integers(*PAUSES, endpoint=True))
     for _ in range(wanted * 10):
         if len(inner) + len(ends) == wanted:
             break
-        place = chance.choice(list(SHARES), p=list(SHARES.values()))
+        place = Place(chance.choice(list(SHARES), p=list(SHARES.values())))
         where = int(chance.integers(len(said)))
-        if place is Place.SENTENCE or place == Place.SENTENCE.value:
+        if place is Place.SENTENCE:
             if where < len(said) - 1 and where not in ends:
                 ends[where] = _pause_ms(chance)
-        elif where not in inner and (found := _inner_break(said[where], Place(place), chance)):
+        elif where not in inner and (found := _inner_break(said[where], place, chance)):
             inner[where] = found
     last = len(said) - 1
     return tuple(

@@ -23,6 +23,12 @@ _WINDOW_SAMPLES = MICROPHONE_RATE_HZ // 200
 _LOUD_RMS = 32768 * 10 ** (-46 / 20)
 _SEARCH_MS, _GAP_MS = 250, 30
 _BABBLE_VOICES = 8
+_MURMURED = (
+    "Did you see that they moved the printer to the second floor again, right next to the kitchen?",
+    "I told her that the train leaves at ten past six, but she would not believe it.",
+    "We could have lunch outside today, the rain has stopped and the tables are dry.",
+    "Somebody left a blue umbrella in the meeting room, and nobody knows whose it is.",
+)
 
 Wave = npt.NDArray[np.float64]
 
@@ -59,8 +65,9 @@ class Stage:
         self._known: dict[str, Samples] = {}
         self._babble: Wave | None = None
 
-    async def speak(self, script: Script, number: int) -> SpokenAnswer:
-        chance = np.random.default_rng([7, number])
+    async def speak(self, script: Script) -> SpokenAnswer:
+        """The same script always sounds the same."""
+        chance = np.random.default_rng(list(script.name.encode()))
         pieces: list[Samples] = []
         places: list[tuple[Place, int, bool]] = []
         for sentence in script.sentences:
@@ -134,13 +141,13 @@ class Stage:
 
     async def _make_babble(self) -> Wave:
         chance = np.random.default_rng(11)
-        texts = [text for text in self._known if len(text) > 60] or ["One and two and three and four and five."]
+        said = [await self._said(text) for text in _MURMURED]
         length = 20 * MICROPHONE_RATE_HZ
         total = np.zeros(length)
         for _ in range(_BABBLE_VOICES):
             rate_hz = int(MICROPHONE_RATE_HZ * chance.uniform(0.8, 1.3))
-            said = np.concatenate([self._known[str(text)] for text in chance.permutation(texts)[:8]])
-            total += np.resize(resample(said, rate_hz, MICROPHONE_RATE_HZ).astype(np.float64), length)
+            talk = np.concatenate([said[index] for index in chance.permutation(len(said))])
+            total += np.resize(resample(talk, rate_hz, MICROPHONE_RATE_HZ).astype(np.float64), length)
         return np.convolve(total, np.hanning(12), mode="same")
 
 

@@ -75,9 +75,21 @@ def plain_words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", lower)
 
 
+def joined(words: Sequence[str], others: Sequence[str]) -> list[str]:
+    """`words` with every pair written as one where the others write it as one."""
+    whole, result = set(others), list(words[:1])
+    for word in words[1:]:
+        if result[-1] + word in whole:
+            result[-1] += word
+        else:
+            result.append(word)
+    return result
+
+
 def word_error_rate(said: str, heard: str) -> float:
-    """Levenshtein distance in words over the words said."""
+    """Levenshtein distance in words over the words said; "time stamp" and "timestamp" are the same word."""
     wanted, found = plain_words(said), plain_words(heard)
+    wanted, found = joined(wanted, found), joined(found, wanted)
     row = list(range(len(found) + 1))
     for place, word in enumerate(wanted, 1):
         above, row = row, [place]
@@ -277,7 +289,7 @@ def _disturb(card: SoundCard, recordings: Path, sound: Samples) -> Interruption:
         _hold_disturbed(card, recordings, sound)
     finally:
         (into, into_s), (out, out_s) = (end.stop() for end in ends)
-    onset_s = into_s + int(np.flatnonzero(np.abs(into) > 500)[0]) / RATE_HZ
+    onset_s = into_s + int(np.flatnonzero(np.abs(into) > 150)[0]) / RATE_HZ
     return Interruption(journal(recordings), (_silence_s(out, out_s, onset_s) - onset_s) * 1000)
 
 
@@ -289,7 +301,7 @@ def _hold_disturbed(card: SoundCard, recordings: Path, sound: Samples) -> None:
         next(line for line in lines if line.startswith("Interviewer: "))
         lead = np.zeros(SPEAKER_RATE_HZ, np.int16)
         player = card.play(np.concatenate((lead, sound)), SPEAKER_RATE_HZ)
-        next(line for line in lines if line.strip() == "Your turn.")
+        next(line for line in lines if line.startswith(("Your turn.", "You: ")))
         player.wait(60)
         child.terminate()
         child.stdout.read()

@@ -1,0 +1,35 @@
+"""Makes the virtual environments of the engines under test, once, outside the repository."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+PINS = {
+    "livekit": ("livekit-agents[deepgram,openai,silero]==1.8.9", "numpy"),
+    "pipecat": ("pipecat-ai[deepgram,openai,silero]==1.14.0", "numpy"),
+}
+VERSIONS = {"livekit": "LiveKit Agents 1.8.9", "pipecat": "Pipecat 1.14.0"}
+
+
+def cache_folder() -> Path:
+    """`VOICEPREP_BENCHMARKS`, else ~/.cache/voiceprep-benchmarks."""
+    named = os.environ.get("VOICEPREP_BENCHMARKS")
+    return Path(named) if named else Path.home() / ".cache" / "voiceprep-benchmarks"
+
+
+def python_for(engine: str) -> str:
+    """The interpreter that has the engine installed; made on first use. Raises CalledProcessError."""
+    if engine not in PINS:
+        return sys.executable
+    folder = cache_folder() / engine
+    python, stamp = folder / "bin" / "python", folder / "installed.txt"
+    wanted = "\n".join(PINS[engine])
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+        print(f"Installing {', '.join(PINS[engine])} into {folder} (about 500 MB) ...", flush=True)
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+        subprocess.run([*pip, "install", *PINS[engine]], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return str(python)

@@ -1,0 +1,138 @@
+"""Pipecat 1.14.0: a pipeline between custom transports, no room, no server. Runs in its own environment."""
+
+import asyncio
+from typing import Any
+
+import numpy as np
+from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.audio.vad.vad_analyzer import VADParams
+from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, StartFrame, TTSSpeakFrame
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.runner import PipelineRunner
+from pipecat.pipeline.task import PipelineParams, PipelineTask
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.services.deepgram.stt import DeepgramSTTService
+from pipecat.services.openai.llm import OpenAILLMService
+from pipecat.services.openai.tts import OpenAITTSService
+from pipecat.transports.base_input import BaseInputTransport
+from pipecat.transports.base_output import BaseOutputTransport
+from pipecat.transports.base_transport import TransportParams
+from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import SpeechTimeoutUserTurnStopStrategy
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
+
+from benchmarks.peers.sounds import RATE_HZ, Samples
+from benchmarks.peers.stage import GREETING, OUT_RATE_HZ, TICK_S, PushedSink, Stage
+
+MINIMUM = {
+    # Decided by voice activity alone after 0.2 s of silence, without the wait for the recogniser's 99th percentile;
+    # 50 ms of voice interrupt; audio leaves in chunks of 20 ms instead of 40.
+    "vad": VADParams(start_secs=0.05, stop_secs=0.2),
+    "user_speech_timeout": 0.0,
+    "ttfs_p99_latency": 0.0,
+    "audio_out_10ms_chunks": 2,
+}
+
+
+class Microphone(BaseInputTransport):
+    """Blocks as the stage delivers them."""
+
+    def __init__(self, params: TransportParams) -> None:
+        super().__init__(params)
+        self.started = asyncio.Event()
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+        self.started.set()
+
+    async def hear(self, samples: Samples) -> None:
+        await self.push_audio_frame(
+            InputAudioRawFrame(audio=samples.tobytes(), sample_rate=RATE_HZ, num_channels=1)
+        )
+
+
+class Loudspeaker(BaseOutputTransport):
+    """Plays in real time what is written; a write waits, like a sound card's, until the buffer has room."""
+
+    def __init__(self, params: TransportParams, stage: Stage) -> None:
+        super().__init__(params)
+        self.sink = PushedSink()
+        self._stage = stage
+
+    async def start(self, frame: StartFrame) -> None:
+        await super().start(frame)
+        await self.set_transport_ready(frame)
+
+    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
+        samples = np.frombuffer(frame.audio, np.int16)
+        self._stage.note_handed(samples)
+        self.sink.push(samples)
+        while self.sink.queued_s > TICK_S:
+            await self.sink.pulled.wait()
+        return True
+
+
+async def run(stage: Stage) -> None:
+    """Hold the talk."""
+    is_minimum = stage.settings == "minimum"
+    params = TransportParams(
+        audio_in_enabled=True,
+        audio_out_enabled=True,
+        audio_in_sample_rate=RATE_HZ,
+        audio_out_sample_rate=OUT_RATE_HZ,
+    )
+    if is_minimum:
+        params.audio_out_10ms_chunks = int(MINIMUM["audio_out_10ms_chunks"])
+    microphone, loudspeaker = Microphone(params), Loudspeaker(params, stage)
+    stt_options: dict[str, Any] = {"ttfs_p99_latency": MINIMUM["ttfs_p99_latency"]} if is_minimum else {}
+    stt = DeepgramSTTService(api_key=stage.job["deepgram_key"], base_url=stage.deepgram_url, **stt_options)
+    llm = OpenAILLMService(
+        api_key=stage.job["openai_key"],
+        base_url=stage.openai_url,
+        settings=OpenAILLMService.Settings(model="gpt-6-luna"),
+    )
+    tts = OpenAITTSService(api_key=stage.job["openai_key"], base_url=stage.openai_url, sample_rate=OUT_RATE_HZ)
+    context = LLMContext([{"role": "system", "content": "You are the interviewer in a spoken practice interview."}])
+    aggregators = LLMContextAggregatorPair(context, user_params=_turn_params(is_minimum))
+
+    @aggregators.user().event_handler("on_user_turn_stopped")  # type: ignore[untyped-decorator]
+    async def on_user_turn_stopped(*_: object) -> None:
+        stage.note_decided()
+
+    pipeline = Pipeline(
+        [microphone, stt, aggregators.user(), llm, tts, loudspeaker, aggregators.assistant()]
+    )
+    task = PipelineTask(
+        pipeline,
+        params=PipelineParams(audio_in_sample_rate=RATE_HZ, audio_out_sample_rate=OUT_RATE_HZ),
+        idle_timeout_secs=None,
+    )
+    running = asyncio.create_task(PipelineRunner(handle_sigint=False).run(task))
+    await microphone.started.wait()
+    await task.queue_frame(TTSSpeakFrame(GREETING))
+    blocks: asyncio.Queue[Samples] = asyncio.Queue()
+
+    async def forward() -> None:
+        while True:
+            await microphone.hear(await blocks.get())
+
+    forwarding = asyncio.create_task(forward())
+    await stage.converse(blocks.put_nowait, loudspeaker.sink.pull)
+    forwarding.cancel()
+    await task.cancel()
+    await asyncio.wait([running], timeout=10)
+
+
+def _turn_params(is_minimum: bool) -> LLMUserAggregatorParams:
+    """What differs between the settings."""
+    if not is_minimum:
+        return LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
+    stop = SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=float(MINIMUM["user_speech_timeout"]))
+    return LLMUserAggregatorParams(
+        vad_analyzer=SileroVADAnalyzer(params=MINIMUM["vad"]),
+        user_turn_strategies=UserTurnStrategies(stop=[stop]),
+    )

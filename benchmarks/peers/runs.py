@@ -1,0 +1,126 @@
+"""Runs engines one after the other against one emulator, each in a process of its own, and keeps what they report."""
+
+import asyncio
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.emulator import Emulator, Log
+from benchmarks.peers.environments import python_for
+from tests.loopback.deepgram import KEY as DEEPGRAM_KEY
+from tests.loopback.openai import KEY as OPENAI_KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+SETTINGS = {
+    "voiceprep": ("default", "minimum", "prepared"),
+    "livekit": ("default", "minimum"),
+    "pipecat": ("default", "minimum"),
+}
+STARTING_S = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process reported, and what the servers did for it."""
+
+    engine: str
+    settings: str
+    spawned_s: float
+    record: Mapping[str, Any]
+    log: Log
+
+    @property
+    def ready_s(self) -> float:
+        return float(self.record["ready_at_s"]) - self.spawned_s
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def run_engine(
+    engine: str, settings: str, job: Mapping[str, Any], emulator: Emulator, limit_s: float
+) -> Run | None:
+    """One process to its end; None, with its last words printed, when it fails."""
+    python = python_for(engine)
+    emulator.take_log()
+    with tempfile.TemporaryDirectory() as folder:
+        result, errors = Path(folder) / "result.json", Path(folder) / "errors.txt"
+        job_path = Path(folder) / "job.json"
+        full_job = {
+            **job,
+            "deepgram_url": emulator.deepgram.url,
+            "openai_url": emulator.openai.base_url,
+            "deepgram_key": DEEPGRAM_KEY,
+            "openai_key": OPENAI_KEY,
+            "result": str(result),
+        }
+        job_path.write_text(json.dumps(full_job), encoding="utf-8")
+        with errors.open("wb") as sink:
+            spawned_s = time.monotonic()
+            process = await asyncio.create_subprocess_exec(
+                python,
+                "-m",
+                "benchmarks.peers.runner",
+                engine,
+                settings,
+                str(job_path),
+                cwd=ROOT,
+                env=_environment(),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+            )
+            try:
+                await asyncio.wait_for(process.wait(), limit_s + STARTING_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        if not result.is_file():
+            tail = errors.read_text(encoding="utf-8", errors="replace")[-2_000:]
+            print(f"{engine} {settings} failed (exit {process.returncode}):\n{tail}", flush=True)
+            return None
+        record = json.loads(result.read_text(encoding="utf-8"))
+        if os.environ.get("VOICEPREP_BENCHMARKS_TALK"):
+            print(errors.read_text(encoding="utf-8", errors="replace"))
+    return Run(engine, settings, spawned_s, record, emulator.take_log())
+
+
+def _environment() -> dict[str, str]:
+    """Without keys and settings of this account; frameworks must not call home."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "", "LOGURU_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
+
+
+def interleaved(
+    engines: Sequence[str], rounds: int, settings: Mapping[str, Sequence[str]] = SETTINGS
+) -> list[tuple[int, str, str]]:
+    """(round, engine, settings): every round visits all of them, so that all see the same machine."""
+    return [
+        (index, engine, setting) for index in range(rounds) for engine in engines for setting in settings[engine]
+    ]
+
+
+def machine() -> dict[str, object]:
+    """What the numbers were measured on."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "cpu": _cpu_name(),
+        "python": platform.python_version(),
+        "load_1min": round(os.getloadavg()[0], 2),
+    }
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.is_file():
+        return platform.processor()
+    lines = info.read_text(encoding="utf-8").splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
