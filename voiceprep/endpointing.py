@@ -154,9 +154,10 @@ def how_it_sounds(text: str) -> Sounds:
 class EndpointPolicy:
     """How long to wait, in milliseconds of silence, never more than `patience_ms`.
 
-    `finished_ms`: after words that close an answer. `covered_ms`: after a complete sentence when everything asked
-    for was said. `leaving_ms`: after a sentence that admits to knowing no more. `complete_ms`: after any other
-    complete sentence: nothing in its words or sound tells the last one from one before a thought.
+    `finished_ms`: after words that close an answer. `covered_ms`: after a sentence that ends an answer for sure:
+    everything asked for was said, or the candidate says not to know more, at about the length expected.
+    `complete_ms`: after any other complete sentence: nothing in its words or sound tells the last one from one
+    before a thought; between the two when the answer is likely but not surely over.
     `quick_ms`: the shortest wait a candidate of quick pauses gets. Anything else gets all patience.
     A turn model that gives the end a probability of `turn_doubt` or less makes any of them wait for all patience.
     `nudge_at_ms`: silences before the first word that are met with a nudge; `give_up_ms`: the question is left.
@@ -165,7 +166,6 @@ class EndpointPolicy:
 
     finished_ms: int = 250
     covered_ms: int = 600
-    leaving_ms: int = 900
     complete_ms: int = 2400
     patience_ms: int = 2500
     nudge_at_ms: tuple[int, ...] = (9_000, 20_000, 32_000)
@@ -184,50 +184,80 @@ class Verdict(StrEnum):
 
 
 OWN_PAUSES_KEPT = 12
-QUICK_FROM_PAUSES = 6
-QUICK_FACTOR = 1.8
+QUICK_FROM_PAUSES = 12
+QUICK_FACTOR = 2.0
 """A candidate whose newest pauses are all short need not be waited for as long as a stranger."""
+
+ODDS_ALONE = -3.1
+ODDS_COVERED = 2.1
+ODDS_LEAVING = 2.7
+ODDS_OPEN = -0.6
+ODDS_FULL_LENGTH = 3.4
+ODDS_WENT_ON = -0.3
+ODDS_SURE = 1.0
+"""Log-odds that a pause after a whole sentence is the end, fitted (logistic regression) to the half of the answers
+of `benchmarks/endpointing` that is not held out. At `ODDS_SURE` the wait is the shortest, at 0 the longest."""
+LENGTH_SHARE_MAX = 0.8
+LENGTH_SHARE_UNKNOWN = 0.5
+WENT_ON_MAX = 3
+"""Length alone never makes an answer seem over, and a candidate who goes on is believed only so far."""
+
+USUAL_WORDS_PER_MINUTE = 130
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
     """What speaks for or against an answer being over.
 
-    `is_covered`: it says all that was asked for. `went_on_count`: how often this candidate went on where the
-    answer seemed to be over.
+    `is_covered`: it says all that was asked for. `length_share`: its words so far in proportion to the words
+    expected, None when no length is. `went_on_count`: how often this candidate went on where it seemed to be over.
     """
 
     sounds: Sounds
     is_covered: bool = False
     own_pauses_ms: Sequence[int] = ()
     turn_probability: float | None = None
+    length_share: float | None = None
     went_on_count: int = 0
 
 
+def is_doubted(policy: EndpointPolicy, signs: Signs) -> bool:
+    """A turn model heard somebody in the middle of a sentence.
+
+    It may only lengthen the wait: it hears the end of a sentence, not of a thought, and acting on its yes cut 23
+    of 23 answers whose sentences were spoken one by one.
+    """
+    return signs.turn_probability is not None and signs.turn_probability <= policy.turn_doubt
+
+
+def end_odds(signs: Signs) -> float:
+    """Log-odds that the answer is over, given that it stopped where it can stop."""
+    share = LENGTH_SHARE_UNKNOWN if signs.length_share is None else min(signs.length_share, LENGTH_SHARE_MAX)
+    odds = ODDS_ALONE + ODDS_FULL_LENGTH * share + ODDS_WENT_ON * min(signs.went_on_count, WENT_ON_MAX)
+    odds += ODDS_COVERED * signs.is_covered
+    odds += {Sounds.LEAVING: ODDS_LEAVING, Sounds.OPEN: ODDS_OPEN}.get(signs.sounds, 0.0)
+    return odds
+
+
 def seems_over(policy: EndpointPolicy, signs: Signs) -> bool:
-    """The answer itself gives a reason to think that no more is coming, and nothing speaks against it."""
-    is_doubted = signs.turn_probability is not None and signs.turn_probability <= policy.turn_doubt
-    is_complete = signs.sounds in (Sounds.COMPLETE, Sounds.LEAVING)
-    return is_complete and not is_doubted and (signs.is_covered or signs.sounds is Sounds.LEAVING)
+    """More likely over than not, and nothing speaks against it."""
+    can_stop = signs.sounds in (Sounds.OPEN, Sounds.COMPLETE, Sounds.LEAVING)
+    return can_stop and not is_doubted(policy, signs) and end_odds(signs) > 0
 
 
 def silence_needed_ms(policy: EndpointPolicy, signs: Signs) -> int:
-    """How long it must be quiet before the answer counts as over.
-
-    A turn model may only lengthen the wait: it hears the end of a sentence, not of a thought, and acting on its
-    yes cut 23 of 23 answers whose sentences were spoken one by one.
-    """
+    """How long it must be quiet before the answer counts as over."""
     if signs.sounds is Sounds.CLOSED:
         return policy.finished_ms
-    is_doubted = signs.turn_probability is not None and signs.turn_probability <= policy.turn_doubt
-    if signs.sounds not in (Sounds.COMPLETE, Sounds.LEAVING) or is_doubted:
-        return policy.patience_ms
-    needed_ms = policy.complete_ms
-    if len(signs.own_pauses_ms) >= QUICK_FROM_PAUSES:
-        needed_ms = min(needed_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
+    needed_ms = policy.patience_ms
+    if signs.sounds in (Sounds.COMPLETE, Sounds.LEAVING) and not is_doubted(policy, signs):
+        needed_ms = policy.complete_ms
+        if len(signs.own_pauses_ms) >= QUICK_FROM_PAUSES:
+            needed_ms = min(needed_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
     if seems_over(policy, signs):
-        base_ms = policy.covered_ms if signs.is_covered else policy.leaving_ms
-        needed_ms = min(needed_ms, base_ms * (1 + signs.went_on_count))
+        sureness = min(end_odds(signs) / ODDS_SURE, 1.0)
+        seeming_ms = policy.complete_ms + sureness * (policy.covered_ms - policy.complete_ms)
+        needed_ms = min(needed_ms, round(seeming_ms))
     return min(needed_ms, policy.patience_ms)
 
 
@@ -253,8 +283,9 @@ class Endpointer:
         self._went_on_count = 0
         self.begin(0, None)
 
-    def begin(self, now_ms: int, limit_ms: int | None) -> None:
-        """A question has just ended; listening starts."""
+    def begin(self, now_ms: int, limit_ms: int | None, expected_ms: int | None = None) -> None:
+        """A question has just ended; listening starts. `expected_ms`: how long an answer to it usually takes."""
+        self._expected_ms = expected_ms
         self._from_ms = now_ms
         self._limit_at_ms = None if limit_ms is None else now_ms + limit_ms
         self._nudge_count = 0
@@ -296,13 +327,23 @@ class Endpointer:
             return self._if_longer(silence_ms, self.policy.patience_ms)
         sounds = how_it_sounds(hearing.text)
         signs = Signs(
-            sounds, hearing.is_covered, self._own_pauses_ms, hearing.turn_probability, self._went_on_count
+            sounds,
+            hearing.is_covered,
+            self._own_pauses_ms,
+            hearing.turn_probability,
+            self._length_share(hearing.text),
+            self._went_on_count,
         )
         self._seems_over = seems_over(self.policy, signs)
         needed_ms = silence_needed_ms(self.policy, signs)
         if sounds is not Sounds.CLOSED:
             needed_ms *= self._patience_factor
         return self._if_longer(silence_ms, needed_ms)
+
+    def _length_share(self, text: str) -> float | None:
+        if self._expected_ms is None:
+            return None
+        return len(plain_words(text)) / (self._expected_ms * USUAL_WORDS_PER_MINUTE / 60_000)
 
     def _if_longer(self, silence_ms: int, needed_ms: int) -> Verdict:
         return Verdict.FINISHED if silence_ms >= needed_ms else Verdict.WAIT

@@ -144,14 +144,16 @@ def save(evidence: Evidence, path: Path) -> None:
         "pauses": [[pause.place.value, pause.start_ms, pause.end_ms, pause.is_cut] for pause in evidence.pauses],
         "texts": texts,
     }
-    columns = {
-        "flags": np.array([[s.is_speech, s.is_covered] for s in evidence.steps], dtype=bool),
-        "times_ms": np.array([[s.now_ms, s.last_speech_ms, s.through_ms] for s in evidence.steps], np.int32),
-        "texts": np.array([place[s.text] for s in evidence.steps], np.int32),
-        "turns": np.array([np.nan if s.turn_probability is None else s.turn_probability for s in evidence.steps]),
-    }
+    turns = [np.nan if step.turn_probability is None else step.turn_probability for step in evidence.steps]
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, document=np.array(json.dumps(document)), **columns)
+    np.savez_compressed(
+        path,
+        document=np.array(json.dumps(document)),
+        flags=np.array([[step.is_speech, step.is_covered] for step in evidence.steps], dtype=bool),
+        times_ms=np.array([[s.now_ms, s.last_speech_ms, s.through_ms] for s in evidence.steps], np.int32),
+        texts=np.array([place[step.text] for step in evidence.steps], np.int32),
+        turns=np.array(turns),
+    )
 
 
 def load(path: Path) -> Evidence:
@@ -160,7 +162,9 @@ def load(path: Path) -> Evidence:
         texts = document["texts"]
         rows = zip(kept["flags"], kept["times_ms"], kept["texts"], kept["turns"], strict=True)
         steps = tuple(
-            Step(int(at[0]), bool(on[0]), int(at[1]), texts[t], int(at[2]), None if p != p else float(p), bool(on[1]))
+            Step(
+                int(at[0]), bool(on[0]), int(at[1]), texts[t], int(at[2]), None if p != p else float(p), bool(on[1])
+            )
             for on, at, t, p in rows
         )
     return Evidence(

@@ -47,7 +47,7 @@ class Ours:
         self._has_coverage, self._has_turn_model = has_coverage, has_turn_model
 
     def begin(self, answer: Evidence, now_ms: int) -> None:
-        self._endpointer.begin(now_ms, None)
+        self._endpointer.begin(now_ms, None, answer.answer_seconds * 1000)
 
     def is_over(self, step: Step) -> bool:
         hearing = Hearing(

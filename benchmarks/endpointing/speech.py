@@ -148,7 +148,8 @@ class Stage:
             rate_hz = int(MICROPHONE_RATE_HZ * chance.uniform(0.8, 1.3))
             talk = np.concatenate([said[index] for index in chance.permutation(len(said))])
             total += np.resize(resample(talk, rate_hz, MICROPHONE_RATE_HZ).astype(np.float64), length)
-        return np.convolve(total, np.hanning(12), mode="same")
+        muffled: Wave = np.convolve(total, np.hanning(12), mode="same")
+        return muffled
 
 
 def pink(count: int, chance: np.random.Generator) -> Wave:

@@ -1,0 +1,71 @@
+"""`python -m benchmarks.endpointing`: prints every policy, writes results/endpointing.json and .svg; 1 on a broken
+promise.
+
+Judged on the half of the questions that nothing was tuned on; the other half is printed beside it.
+"""
+
+import argparse
+import asyncio
+import json
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks.endpointing.figures import OURS, REFERENCE_MS, fixed_name, promises_of, rows_of, to_document
+from benchmarks.endpointing.record import all_evidence
+from benchmarks.endpointing.scripts import Style
+from benchmarks.endpointing.show import print_places, print_rows, render_svg
+from voiceprep.banks import bank_folders, find_bank
+from voiceprep.weights import keep_memory_small
+
+RESULTS = Path(__file__).parents[1] / "results"
+BANK = "python-backend"
+METHOD = (
+    "The bank's strong and partial examples, spoken by the local voice with 3 to 5 thinking pauses of 0.3 to 3 s "
+    "(evenly on a logarithmic scale; 40 % between sentences) in pink noise or a murmur of -55 to -45 dBFS; voice, "
+    "pauses and noise are made, not recorded. Going on: a strong example and two or three sentences after it. "
+    "Delays leave out computing, which happens during the pause."
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--takes", type=int, default=3, help="ways in which every example is said")
+    chosen = parser.parse_args()
+
+    keep_memory_small()
+    answers = asyncio.run(all_evidence(find_bank(BANK, bank_folders(())), chosen.takes))
+    usual = [answer for answer in answers if answer.style is not Style.GOING_ON]
+    sets = {
+        "held_out": [answer for answer in usual if answer.is_held_out],
+        "tuned_on": [answer for answer in usual if not answer.is_held_out],
+        "held_out_going_on": [a for a in answers if a.style is Style.GOING_ON and a.is_held_out],
+        "tuned_on_going_on": [a for a in answers if a.style is Style.GOING_ON and not a.is_held_out],
+    }
+    rows = {name: rows_of(part) for name, part in sets.items()}
+    for name, part in rows.items():
+        print_rows(name.replace("_", " "), part)
+    print_places([row for row in rows["held_out"] if row.policy in (OURS, fixed_name(REFERENCE_MS))])
+    promises = promises_of(rows["held_out"])
+    print()
+    for promise in promises:
+        print(f"{'kept  ' if promise.is_kept else 'BROKEN'} {promise.text}: {promise.found}")
+
+    RESULTS.mkdir(exist_ok=True)
+    document = {
+        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "method": METHOD,
+        "answers": {name: len(part) for name, part in sets.items()},
+        "promises": [
+            {"text": promise.text, "found": promise.found, "is_kept": promise.is_kept} for promise in promises
+        ],
+        "rows": {name: [to_document(row) for row in part] for name, part in rows.items()},
+    }
+    (RESULTS / "endpointing.json").write_text(json.dumps(document, indent=1) + "\n")
+    title = f"Cut-ins and delay, {len(sets['held_out'])} answers to questions nothing was tuned on"
+    (RESULTS / "endpointing.svg").write_text(render_svg(rows["held_out"], title))
+    sys.exit(not all(promise.is_kept for promise in promises))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""voiceprep's cascaded engine between a microphone and a loudspeaker line, driven brief by brief as a session does."""
+
+import asyncio
+import threading
+
+from benchmarks.peers.sounds import Samples
+from benchmarks.peers.stage import GREETING, Stage
+from voiceprep.audio.line import MicrophoneLine, SpeakerLine
+from voiceprep.audio.turn_model import load_turn_model
+from voiceprep.audio.vad import SileroDetector
+from voiceprep.endpointing import EndpointPolicy
+from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
+from voiceprep.engines.reply import Wording
+from voiceprep.events import AnswerHeard, Event
+from voiceprep.interview import is_covered
+from voiceprep.model import Answer, KeyPoint, Question, Turn, TurnBrief, TurnKind
+from voiceprep.ports import Anticipation, Command, Controls
+from voiceprep.providers.deepgram_listen import DeepgramTranscriber
+from voiceprep.providers.openai_speech import OpenAISynthesizer
+from voiceprep.providers.openai_text import OpenAITextModel
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.tasks import Tasks
+
+SILENCE_MS = 200
+MINIMUM = EndpointPolicy(
+    # As the peers at their minimum: 0.2 s of silence decide; only words that leave a sentence open wait longer.
+    finished_ms=SILENCE_MS,
+    covered_ms=SILENCE_MS,
+    complete_ms=SILENCE_MS,
+    quick_ms=SILENCE_MS,
+    patience_ms=300,
+)
+
+TOPICS = (
+    "the data you kept",
+    "the people who used it",
+    "the night it failed",
+    "the code you replaced",
+    "the team around you",
+    "the money it cost",
+    "the tests you wrote",
+)
+QUESTION = Question(
+    "system",
+    "experience",
+    "How did you design and run that system?",
+    tuple(
+        KeyPoint(f"point-{index}", f"Names fencing tokens and quorum reads, part {index}.", probe=f"What about {topic}?")
+        for index, topic in enumerate(TOPICS)
+    ),
+)
+
+
+class Blocks:
+    """audio.line.BlockSource over what the stage delivers."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[Samples] = asyncio.Queue()
+
+    async def read(self) -> Samples | None:
+        return await self.queue.get()
+
+    def close(self) -> None:
+        """Nothing is behind it."""
+
+
+class NotedSpeaker(SpeakerLine):
+    """Notes when the engine hands audio over."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(lambda: 0)
+        self._stage = stage
+
+    def enqueue(self, samples: Samples) -> None:
+        self._stage.note_handed(samples)
+        super().enqueue(samples)
+
+
+class NoControls(Controls):
+    """Nobody is at the keyboard."""
+
+    def take(self) -> Command | None:
+        return None
+
+
+class Interview:
+    """Briefs without end, and what a session would say comes next."""
+
+    def __init__(self, *, is_prepared: bool) -> None:
+        self._is_prepared = is_prepared
+        self._judge = OfflineJudge()
+
+    def brief(self, index: int) -> TurnBrief:
+        if index == 0:
+            return TurnBrief(TurnKind.QUESTION, GREETING, QUESTION.id)
+        topic = TOPICS[index % len(TOPICS)]
+        if self._is_prepared:
+            return TurnBrief(TurnKind.QUESTION, f"Please tell me about {topic}, in round {index}.", QUESTION.id)
+        return TurnBrief(
+            TurnKind.FOLLOW_UP, f"What about {topic}?", QUESTION.id, f"point-{index % len(TOPICS)}"
+        )
+
+    def anticipate(self, index: int, answer: Answer) -> Anticipation:
+        """Judges the provisional answer, as a session does, to know whether it says all that was asked for."""
+        brief = self.brief(index)
+        return Anticipation(self.brief(index + 1), is_covered(brief, self._judge.score(QUESTION, answer.transcript)))
+
+
+async def run(stage: Stage) -> None:
+    """Hold the talk."""
+    threading.Thread(target=_import_clients, daemon=True).start()
+    async with Tasks() as tasks:
+        blocks = Blocks()
+        mic, speaker = MicrophoneLine(blocks), NotedSpeaker(stage)
+        engine = _make_engine(stage, tasks)
+        await engine.warm()
+        interview = Interview(is_prepared=stage.settings == "prepared")
+        talking = asyncio.create_task(_talk(engine, interview, mic, speaker, stage))
+        conversing = asyncio.create_task(stage.converse(blocks.queue.put_nowait, speaker.pull))
+        done, _ = await asyncio.wait([talking, conversing], return_when=asyncio.FIRST_COMPLETED)
+        talking.cancel()
+        for task in done:
+            task.result()
+
+
+def _import_clients() -> None:
+    """What the providers would import one after the other."""
+    import deepgram
+    import openai
+
+    assert deepgram
+    assert openai
+
+
+def _make_engine(stage: Stage, tasks: Tasks) -> CascadedEngine:
+    key, url = stage.job["openai_key"], stage.openai_url
+    wording = None
+    if stage.settings != "prepared":
+        text_model = OpenAITextModel(api_key=key, base_url=url, model="gpt-6-luna")
+        wording = Wording(text_model, "experience with systems", {QUESTION.id: QUESTION}, _note_failure)
+    parts = CascadedParts(
+        DeepgramTranscriber(tasks, api_key=stage.job["deepgram_key"], base_url=stage.deepgram_url),
+        OpenAISynthesizer(api_key=key, base_url=url, model="gpt-4o-mini-tts"),
+        SileroDetector(),
+        NoControls(),
+        load_turn_model(tasks) if stage.settings == "default" else None,
+        wording,
+    )
+    return CascadedEngine(parts, tasks, EndpointPolicy() if stage.settings == "default" else MINIMUM)
+
+
+def _note_failure(error: Exception) -> None:
+    print(f"wording failed: {error}")
+
+
+async def _talk(
+    engine: CascadedEngine, interview: Interview, mic: MicrophoneLine, speaker: SpeakerLine, stage: Stage
+) -> None:
+    def emit(event: Event) -> None:
+        if isinstance(event, AnswerHeard):
+            stage.note_decided()
+
+    turns: list[Turn] = []
+    while True:
+        index = len(turns)
+        brief = interview.brief(index)
+        turns.append(
+            await engine.take_turn(
+                index, brief, mic, speaker, emit, lambda answer, at=index: interview.anticipate(at, answer)
+            )
+        )

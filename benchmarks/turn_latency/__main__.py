@@ -1,0 +1,115 @@
+"""`python -m benchmarks.turn_latency [--turns 30] [--engines voiceprep,livekit,pipecat]`: see --help.
+
+Makes what it needs, runs every engine against one loopback emulator, prints the table and writes the results.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.emulator import Emulator, make_emulator
+from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
+from benchmarks.peers.picture import Bar, render_bars
+from benchmarks.peers.runs import RESULTS, SETTINGS, Run, interleaved, machine, run_engine
+from benchmarks.peers.utterances import ANSWERS, open_sounds
+from benchmarks.turn_latency.table import Row, detail, make_row, render_table, render_targets
+
+OPENING_MS, REST_MS = 900, 700
+SECONDS_PER_TURN = 16
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.turn_latency",
+        description="End of true speech to first audio: voiceprep, LiveKit Agents and Pipecat on the same work. "
+        "Installs both peers, about 1 GB, into ~/.cache/voiceprep-benchmarks (or $VOICEPREP_BENCHMARKS) once.",
+    )
+    parser.add_argument("--turns", type=int, default=30, help="answers for each engine and settings")
+    parser.add_argument("--rounds", type=int, default=3, help="processes the turns are spread over, interleaved")
+    parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
+    parser.add_argument("--settings", default="", help="only these, with commas")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = read_arguments()
+    engines = [name for name in arguments.engines.split(",") if name in SETTINGS]
+    wanted = set(arguments.settings.split(",")) if arguments.settings else None
+    settings = {name: [s for s in SETTINGS[name] if not wanted or s in wanted] for name in engines}
+    for engine in engines:
+        python_for(engine)
+    folder = cache_folder() / "sounds"
+    emulator = make_emulator(open_sounds(folder), opening_ms=OPENING_MS, rest_ms=REST_MS)
+    before = machine()
+    jobs = [
+        (engine, setting, _job(folder, arguments.turns, arguments.rounds, index))
+        for index, engine, setting in interleaved(engines, arguments.rounds, settings)
+    ]
+    runs = asyncio.run(run_all(jobs, emulator))
+    rows = [
+        make_row(mine)
+        for engine in engines
+        for setting in settings[engine]
+        if (mine := [run for run in runs if (run.engine, run.settings) == (engine, setting)])
+    ]
+    print(f"\n{render_table(rows)}\n\n{render_targets(rows)}")
+    for violation in emulator.violations:
+        print(f"Protocol rule broken: {violation}")
+    write(arguments.results, before, rows, runs)
+
+
+def _job(folder: Path, turns: int, rounds: int, index: int) -> dict[str, Any]:
+    """The share of one round, going on in the list of answers where the round before stopped."""
+    edges = [turns * place // rounds for place in (index, index + 1)]
+    return {"sounds": str(folder), "answers": [f"answer-{turn % len(ANSWERS)}" for turn in range(*edges)]}
+
+
+async def run_all(jobs: Sequence[tuple[str, str, dict[str, Any]]], emulator: Emulator) -> list[Run]:
+    runs = []
+    async with emulator.deepgram, emulator.openai:
+        await emulator.warm()
+        for number, (engine, setting, job) in enumerate(jobs, 1):
+            count = len(job["answers"])
+            if not count:
+                continue
+            print(f"[{number}/{len(jobs)}] {engine} {setting}: {count} turns ...", flush=True)
+            run = await run_engine(engine, setting, job, emulator, count * SECONDS_PER_TURN)
+            if run is not None:
+                runs.append(run)
+    return runs
+
+
+def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Sequence[Run]) -> None:
+    """The rows, every turn behind them, and a picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"machine": before, "rows": rows}
+    (folder / "turn_latency.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    turns = "\n".join(json.dumps(turn) for turn in detail(runs))
+    (folder / "turn_latency_turns.jsonl").write_text(turns + "\n", encoding="utf-8")
+    bars = [
+        Bar(
+            row["engine"],
+            f"{row['engine']} · {row['settings']}",
+            row["total_ms"]["p50"],
+            row["total_ms"]["p95"],
+            f"· {row['cut_ins']} cut-ins" if row["cut_ins"] else "",
+        )
+        for row in rows
+        if row["total_ms"]["p50"] is not None
+    ]
+    peers = ", ".join(VERSIONS.values())
+    picture = render_bars(
+        "End of speech → first audio of the reply",
+        f"P50 solid, P95 pale; same audio, same loopback servers; {peers}",
+        bars,
+    )
+    (folder / "turn_latency.svg").write_text(picture, encoding="utf-8")
+    print(f"\nWritten: {folder / 'turn_latency.json'} and beside it.")
+
+
+if __name__ == "__main__":
+    main()
