@@ -12,8 +12,8 @@ from voiceprep.endpointing import (
     SpeechGate,
     Verdict,
     how_it_sounds,
+    seems_over,
     silence_needed_ms,
-    typical_pause_ms,
 )
 
 POLICY = EndpointPolicy()
@@ -38,6 +38,13 @@ POLICY = EndpointPolicy()
         ("Two words.", Sounds.OPEN),
         ("Threads share the memory of their process.", Sounds.COMPLETE),
         ("Would you want that cached as well?", Sounds.OPEN),
+        ("It is done. The rest I have mostly seen in tutorials.", Sounds.LEAVING),
+        ("You need a lock there. But I have not built it myself.", Sounds.LEAVING),
+        ("How it does that I could not say in detail.", Sounds.LEAVING),
+        ("That is as far as I got with it.", Sounds.LEAVING),
+        ("I am not really sure which one of the two it is.", Sounds.LEAVING),
+        ("I have not built it myself and", Sounds.UNFINISHED),
+        ("I have not used it. But we had a queue, and every worker took the oldest job from it.", Sounds.COMPLETE),
         ("Processes do not. That's it.", Sounds.CLOSED),
         ("I don't know.", Sounds.CLOSED),
         ("I am not sure about that one, sorry.", Sounds.CLOSED),
@@ -52,25 +59,32 @@ def test_how_an_answer_sounds(text: str, sounds: Sounds) -> None:
     assert how_it_sounds(text) is sounds
 
 
+LONG = 0.9
+"""Nearly as many words as expected."""
+
+
 @pytest.mark.parametrize(
     ("signs", "needed_ms"),
     [
         (Signs(Sounds.CLOSED), 250),
-        (Signs(Sounds.CLOSED, own_pauses_ms=[1800]), 250),
-        (Signs(Sounds.COMPLETE), 1800),
-        (Signs(Sounds.COMPLETE, turn_probability=0.95), 1800),
+        (Signs(Sounds.CLOSED, own_pauses_ms=[1800], turn_probability=0.01), 250),
+        (Signs(Sounds.COMPLETE), 2400),
+        (Signs(Sounds.COMPLETE, turn_probability=0.95), 2400),
         (Signs(Sounds.COMPLETE, turn_probability=0.05), 2500),
-        (Signs(Sounds.COMPLETE, is_covered=True), 1200),
-        (Signs(Sounds.COMPLETE, is_covered=True, turn_probability=0.05), 2500),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 6), 600),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 5), 1800),
-        (Signs(Sounds.COMPLETE, is_covered=True, own_pauses_ms=[300, 300, 300, 300, 300, 500]), 900),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[400]), 1800),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[1600]), 2000),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[9000]), 2500),
+        (Signs(Sounds.COMPLETE, length_share=3.0), 2400),
+        (Signs(Sounds.COMPLETE, is_covered=True, length_share=LONG), 600),
+        (Signs(Sounds.COMPLETE, is_covered=True, length_share=LONG, turn_probability=0.05), 2500),
+        (Signs(Sounds.COMPLETE, is_covered=True, length_share=0.1), 2400),
+        (Signs(Sounds.LEAVING, length_share=LONG), 600),
+        (Signs(Sounds.LEAVING, length_share=0.0), 2400),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 12), 600),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 11), 2400),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 11 + [500]), 1000),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[9000] * 12), 2400),
         (Signs(Sounds.OPEN), 2500),
+        (Signs(Sounds.OPEN, is_covered=True, length_share=LONG), 600),
         (Signs(Sounds.UNFINISHED), 2500),
-        (Signs(Sounds.UNFINISHED, is_covered=True, turn_probability=0.99), 2500),
+        (Signs(Sounds.UNFINISHED, is_covered=True, length_share=LONG, turn_probability=0.99), 2500),
         (Signs(Sounds.NOTHING), 2500),
     ],
 )
@@ -78,14 +92,30 @@ def test_silence_needed(signs: Signs, needed_ms: int) -> None:
     assert silence_needed_ms(POLICY, signs) == needed_ms
 
 
+def test_the_surer_the_shorter() -> None:
+    waits_ms = [
+        silence_needed_ms(POLICY, Signs(Sounds.COMPLETE, is_covered=True, length_share=share / 20))
+        for share in range(20)
+    ]
+    assert waits_ms == sorted(waits_ms, reverse=True)
+    assert len(set(waits_ms)) > 3
+
+
+def test_a_candidate_who_goes_on_is_waited_for_longer() -> None:
+    waits_ms = [
+        silence_needed_ms(POLICY, Signs(Sounds.LEAVING, length_share=0.5, went_on_count=count))
+        for count in (0, 2, 3, 30)
+    ]
+    assert waits_ms == sorted(waits_ms)
+    assert waits_ms[0] < waits_ms[2] == waits_ms[3] < POLICY.complete_ms
+
+
 def test_nothing_outlasts_patience() -> None:
     assert silence_needed_ms(EndpointPolicy(patience_ms=600), Signs(Sounds.COMPLETE)) == 600
 
 
-def test_one_long_thought_is_not_typical() -> None:
-    assert typical_pause_ms([300, 300, 300, 300, 2400]) == 2400
-    assert typical_pause_ms([300] * 9 + [2400]) == 300
-    assert typical_pause_ms([]) == 0
+def test_length_alone_never_makes_an_answer_seem_over() -> None:
+    assert not seems_over(POLICY, Signs(Sounds.COMPLETE, length_share=10.0, turn_probability=1.0))
 
 
 def gate_changes(pattern: str) -> list[tuple[GateChange, int, int]]:
@@ -134,16 +164,40 @@ def test_patience_after_because() -> None:
     assert silence(endpointer, "I would lock it because", 1000, 9000) == (Verdict.FINISHED, 2500)
 
 
-def test_the_candidates_own_pauses_make_it_wait_longer() -> None:
+def test_short_pauses_of_the_candidates_own_make_it_quicker() -> None:
     endpointer = Endpointer(POLICY)
-    for turn in range(3):
-        base_ms = turn * 10_000
-        speak(endpointer, "Threads share memory", base_ms, base_ms + 1000)
-        verdict, _ = silence(endpointer, "Threads share memory and", base_ms + 1000, base_ms + 2600)
-        assert verdict is Verdict.WAIT
-        speak(endpointer, "Threads share memory and files.", base_ms + 2600, base_ms + 3400)
-    assert set(endpointer.own_pauses_ms) == {1620}
-    assert silence(endpointer, "Threads share memory and files.", 23_400, 29_000) == (Verdict.FINISHED, 2040)
+    for start_ms in range(0, 13_000, 1_000):
+        speak(endpointer, "Threads share memory", start_ms, start_ms + 600)
+        assert silence(endpointer, "Threads share memory and", start_ms + 600, start_ms + 980)[0] is Verdict.WAIT
+    assert set(endpointer.own_pauses_ms) == {420}
+    speak(endpointer, "Threads share memory and files.", 13_000, 13_600)
+    assert silence(endpointer, "Threads share memory and files.", 13_600, 19_000) == (Verdict.FINISHED, 840)
+
+
+ADMITS = "Each process has its own memory. The rest I have never used myself."
+
+
+def test_an_answer_of_the_expected_length_that_admits_to_the_rest_is_over_soon() -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.begin(0, None, expected_ms=6_000)
+    speak(endpointer, ADMITS, 0, 5_000)
+    assert silence(endpointer, ADMITS, 5_000, 9_000) == (Verdict.FINISHED, 600)
+    endpointer.begin(10_000, None, expected_ms=60_000)
+    speak(endpointer, ADMITS, 10_000, 15_000)
+    assert silence(endpointer, ADMITS, 15_000, 19_000)[1] > 1_500
+
+
+def test_going_on_where_it_seemed_over_teaches_to_wait() -> None:
+    patient, plain = Endpointer(POLICY), Endpointer(POLICY)
+    for start_ms in (0, 10_000, 20_000):
+        speak(patient, ADMITS, start_ms, start_ms + 5_000)
+        assert silence(patient, ADMITS, start_ms + 5_000, start_ms + 5_500)[0] is Verdict.WAIT
+    speak(patient, ADMITS, 30_000, 35_000)
+    waited = silence(patient, ADMITS, 35_000, 39_000)
+    plain.went_on()
+    assert waited[0] is Verdict.FINISHED
+    assert silence(Endpointer(POLICY), ADMITS, 35_000, 39_000)[1] < silence(plain, ADMITS, 35_000, 39_000)[1]
+    assert silence(plain, ADMITS, 35_000, 39_000)[1] < waited[1]
 
 
 def test_text_that_does_not_cover_the_speech_yet_is_not_believed() -> None:

@@ -110,13 +110,20 @@ _CLOSERS = re.compile(
     r"(?:,? (?:sorry|really|thanks|thank you|i think|i guess))?$"
 )
 _LIMITS = re.compile(
-    r"\b(?:i (?:(?:really|just|honestly|personally) )?(?:"
-    r"(?:cannot|can not|can't|could not|couldn't) (?:really )?(?:say|tell|explain|remember|recall)"
-    r"|(?:do not|don't) (?:really )?(?:know|remember|recall)"
-    r"|(?:have not|haven't) (?:really |yet |ever )?(?:used|built|seen|tried|done|worked|looked|thought|needed|had)"
-    r"|have never|have only|only)|i've (?:never|only|not)|i(?:'m| am) not (?:really |so |quite )?sure"
-    r"|i(?:'d| would) have to look|(?:that's|that is) (?:as|about as) (?:far|much) as"
-    r"|(?:more|beyond) than that|the rest|nothing more)\b"
+    r"\b(?:i (?:(?:really|just|honestly|personally|still|also) )?(?:"
+    r"(?:cannot|can not|can't|could not|couldn't) (?:really )?(?:say|tell|explain|remember|recall|think of)"
+    r"|(?:do not|don't|did not|didn't) (?:really |fully |quite )?"
+    r"(?:know|remember|recall|understand|have (?:much|any|more)|get (?:to|into|that)|need|use)"
+    r"|(?:have not|haven't|had not) (?:really |yet |ever |actually )?"
+    r"(?:used|built|seen|tried|done|worked|looked|thought|needed|had|read|gone|been|come|written|met|touched)"
+    r"|have never|never|have only|only|forgot|forget|leave that)"
+    r"|i've (?:never|only|not)|i(?:'m| am) (?:not (?:really |so |quite |too |very )?(?:sure|familiar|certain)"
+    r"|less (?:sure|familiar)|no expert|unsure)"
+    r"|i(?:'d| would) (?:probably |simply |just )?"
+    r"(?:(?:have|need) to (?:look|check|read|ask|think)|look (?:that|it|this) up|ask (?:somebody|someone|a|our|my))"
+    r"|(?:not|isn't) my (?:strong|area|field)|(?:somebody|someone) else|no experience"
+    r"|(?:that's|that is) (?:as|about as|how) (?:far|much)|(?:more|beyond|apart from|other) than that"
+    r"|apart from that|beyond that|the rest|the details|nothing more)\b"
 )
 LIMITS_WORDS = 14
 """An admission counts when it stands among so many last words; answers do go on after one further back."""
@@ -189,12 +196,12 @@ QUICK_FACTOR = 2.0
 """A candidate whose newest pauses are all short need not be waited for as long as a stranger."""
 
 ODDS_ALONE = -3.1
-ODDS_COVERED = 2.1
+ODDS_COVERED = 2.2
 ODDS_LEAVING = 2.7
-ODDS_OPEN = -0.6
-ODDS_FULL_LENGTH = 3.4
+ODDS_OPEN = -0.9
+ODDS_FULL_LENGTH = 3.3
 ODDS_WENT_ON = -0.3
-ODDS_SURE = 1.0
+ODDS_SURE = 0.75
 """Log-odds that a pause after a whole sentence is the end, fitted (logistic regression) to the half of the answers
 of `benchmarks/endpointing` that is not held out. At `ODDS_SURE` the wait is the shortest, at 0 the longest."""
 LENGTH_SHARE_MAX = 0.8
@@ -210,7 +217,8 @@ class Signs:
     """What speaks for or against an answer being over.
 
     `is_covered`: it says all that was asked for. `length_share`: its words so far in proportion to the words
-    expected, None when no length is. `went_on_count`: how often this candidate went on where it seemed to be over.
+    expected, None when no length is. `went_on_count`: how often more this candidate went on where it seemed over than
+    stopped.
     """
 
     sounds: Sounds
@@ -281,10 +289,13 @@ class Endpointer:
         self.policy = policy
         self._own_pauses_ms: list[int] = []
         self._went_on_count = 0
+        self._seems_over = False
         self.begin(0, None)
 
     def begin(self, now_ms: int, limit_ms: int | None, expected_ms: int | None = None) -> None:
         """A question has just ended; listening starts. `expected_ms`: how long an answer to it usually takes."""
+        if self._seems_over:
+            self._went_on_count = max(0, self._went_on_count - 1)
         self._expected_ms = expected_ms
         self._from_ms = now_ms
         self._limit_at_ms = None if limit_ms is None else now_ms + limit_ms
@@ -359,15 +370,18 @@ class Endpointer:
         return Verdict.WAIT
 
     def went_on(self) -> None:
-        """The candidate goes on with an answer that was taken for over: next time it is waited for longer."""
+        """The candidate goes on with an answer that seemed over: for the next ones the wait is longer.
+
+        Answers that are over when they seem to be make it shorter again.
+        """
         self._went_on_count += 1
+        self._seems_over = False
 
     def _learn(self, hearing: Hearing) -> None:
         if self._silence_from_ms is None:
             return
         if self._seems_over:
             self.went_on()
-            self._seems_over = False
         pause_ms = hearing.last_speech_ms - self._silence_from_ms
         self._silence_from_ms = None
         if pause_ms >= 250:

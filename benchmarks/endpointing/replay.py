@@ -42,11 +42,21 @@ class FixedTimeout:
 class Ours:
     """voiceprep's endpointing; evidence can be withheld."""
 
-    def __init__(self, policy: EndpointPolicy, *, has_coverage: bool = True, has_turn_model: bool = True) -> None:
+    def __init__(
+        self,
+        policy: EndpointPolicy,
+        *,
+        has_coverage: bool = True,
+        has_turn_model: bool = True,
+        is_told: bool = False,
+    ) -> None:
         self._endpointer = Endpointer(policy)
+        self._is_told = is_told
         self._has_coverage, self._has_turn_model = has_coverage, has_turn_model
 
     def begin(self, answer: Evidence, now_ms: int) -> None:
+        if now_ms and self._is_told:
+            self._endpointer.went_on()
         self._endpointer.begin(now_ms, None, answer.answer_seconds * 1000)
 
     def is_over(self, step: Step) -> bool:

@@ -130,7 +130,8 @@ class Stage:
         """Pink noise or a murmur of voices. Shape (count,)."""
         rms = 32768 * 10 ** (chance.uniform(*NOISE_DBFS) / 20)
         noise = pink(count, chance) if chance.random() < 0.5 else await self._murmur(count, chance)
-        return noise * rms / np.sqrt(np.mean(noise**2))
+        scaled: Wave = noise * rms / np.sqrt(np.mean(noise**2))
+        return scaled
 
     async def _murmur(self, count: int, chance: np.random.Generator) -> Wave:
         """Several voices at once, made of one by playing it faster and slower, muffled by a far wall."""

@@ -144,7 +144,7 @@ class Trial:
 
 @dataclass
 class Interrupting:
-    """Trials, one reply each. Where no reply comes the candidate asks for one; a real interruption brings the next."""
+    """Trials, one reply each. A real interruption brings the next reply; where none comes the candidate asks."""
 
     trials: Sequence[Trial]
     voice: Voice

@@ -1,4 +1,4 @@
-"""The providers under every engine: the tests' Deepgram and OpenAI servers, scripted delays, a log of what they did.
+"""The providers under every engine: the tests' Deepgram and OpenAI servers, scripted delays, a log of their work.
 
 Times are seconds of the machine's monotonic clock, which all processes share.
 """
@@ -22,7 +22,7 @@ from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 
 TRANSCRIPT_DELAY_S = 0.1
 INTERIM_EVERY_MS = 40
-"""Interims are 100 to 140 ms behind the audio; a final comes 100 ms after Finalize or the engine's `endpointing`."""
+"""Interims are 100 to 140 ms behind the audio; finals come 100 ms after Finalize or the engine's `endpointing`."""
 FIRST_TOKEN_MS = 45
 BETWEEN_TOKENS_MS = 10
 OPENING_TOKENS = 6
@@ -211,7 +211,7 @@ class Emulator:
 
     @property
     def violations(self) -> list[str]:
-        """Rules somebody broke. LiveKit opens its connection with a request for nothing, which real servers allow."""
+        """Rules somebody broke. LiveKit warms up with a request for nothing, which real servers allow."""
         return [what for what in (*self.deepgram.violations, *self.openai.violations) if what != PREWARM]
 
     async def warm(self) -> None:

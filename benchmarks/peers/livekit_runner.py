@@ -109,7 +109,7 @@ class Interviewer(Agent):
         super().__init__(instructions="You are the interviewer in a spoken practice interview.")
         self._stage = stage
 
-    async def on_user_turn_completed(self, turn_ctx: Any, new_message: Any) -> None:
+    async def on_user_turn_completed(self, turn_ctx: object, new_message: object) -> None:
         self._stage.note_decided()
 
 

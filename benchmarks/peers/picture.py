@@ -36,12 +36,12 @@ def render_bars(title: str, subtitle: str, bars: Sequence[Bar], unit: str = "ms"
         y = top + index * ROW_HEIGHT
         colour = COLOURS.get(bar.engine, "#374151")
         middle = y + BAR_HEIGHT - 4
+        p50_width, p95_width = bar.p50 * scale, bar.p95 * scale
         values = f"{bar.p50:.0f} / {bar.p95:.0f} {unit} {bar.note}".strip()
         lines += [
             f'<text x="16" y="{middle}" fill="#111827">{escape(bar.label)}</text>',
-            f'<rect x="{LABEL_WIDTH}" y="{y}" width="{bar.p95 * scale:.1f}" height="{BAR_HEIGHT}" fill="{colour}"'
-            f' opacity="0.3"/>',
-            f'<rect x="{LABEL_WIDTH}" y="{y}" width="{bar.p50 * scale:.1f}" height="{BAR_HEIGHT}" fill="{colour}"/>',
-            f'<text x="{LABEL_WIDTH + bar.p95 * scale + 8:.1f}" y="{middle}" fill="#374151">{escape(values)}</text>',
+            f'<g fill="{colour}"><rect x="{LABEL_WIDTH}" y="{y}" width="{p95_width:.1f}" height="{BAR_HEIGHT}"'
+            f' opacity="0.3"/><rect x="{LABEL_WIDTH}" y="{y}" width="{p50_width:.1f}" height="{BAR_HEIGHT}"/></g>',
+            f'<text x="{LABEL_WIDTH + p95_width + 8:.1f}" y="{middle}" fill="#374151">{escape(values)}</text>',
         ]
     return "\n".join([*lines, "</svg>", ""])

@@ -103,9 +103,7 @@ async def run(stage: Stage) -> None:
     async def on_user_turn_stopped(*_: object) -> None:
         stage.note_decided()
 
-    pipeline = Pipeline(
-        [microphone, stt, aggregators.user(), llm, tts, loudspeaker, aggregators.assistant()]
-    )
+    pipeline = Pipeline([microphone, stt, aggregators.user(), llm, tts, loudspeaker, aggregators.assistant()])
     task = PipelineTask(
         pipeline,
         params=PipelineParams(audio_in_sample_rate=RATE_HZ, audio_out_sample_rate=OUT_RATE_HZ),

@@ -1,4 +1,4 @@
-"""Runs engines one after the other against one emulator, each in a process of its own, and keeps what they report."""
+"""Runs engines one after the other against one emulator, each in its own process, and keeps what they report."""
 
 import asyncio
 import json
@@ -90,6 +90,22 @@ async def run_engine(
         if os.environ.get("VOICEPREP_BENCHMARKS_TALK"):
             print(errors.read_text(encoding="utf-8", errors="replace"))
     return Run(engine, settings, spawned_s, record, emulator.take_log())
+
+
+async def run_all(
+    jobs: Sequence[tuple[str, str, Mapping[str, Any]]], emulator: Emulator, seconds_per_item: float
+) -> list[Run]:
+    """(engine, settings, job) in order. What fails is told and left out."""
+    runs = []
+    async with emulator.deepgram, emulator.openai:
+        await emulator.warm()
+        for number, (engine, setting, job) in enumerate(jobs, 1):
+            count = len(job.get("answers") or job["trials"])
+            print(f"[{number}/{len(jobs)}] {engine} {setting}: {count} ...", flush=True)
+            run = await run_engine(engine, setting, job, emulator, count * seconds_per_item)
+            if run is not None:
+                runs.append(run)
+    return runs
 
 
 def _environment() -> dict[str, str]:

@@ -45,7 +45,9 @@ QUESTION = Question(
     "experience",
     "How did you design and run that system?",
     tuple(
-        KeyPoint(f"point-{index}", f"Names fencing tokens and quorum reads, part {index}.", probe=f"What about {topic}?")
+        KeyPoint(
+            f"point-{index}", f"Names fencing tokens and quorum reads, part {index}.", probe=f"What about {topic}?"
+        )
         for index, topic in enumerate(TOPICS)
     ),
 )
@@ -96,14 +98,14 @@ class Interview:
         topic = TOPICS[index % len(TOPICS)]
         if self._is_prepared:
             return TurnBrief(TurnKind.QUESTION, f"Please tell me about {topic}, in round {index}.", QUESTION.id)
-        return TurnBrief(
-            TurnKind.FOLLOW_UP, f"What about {topic}?", QUESTION.id, f"point-{index % len(TOPICS)}"
-        )
+        return TurnBrief(TurnKind.FOLLOW_UP, f"What about {topic}?", QUESTION.id, f"point-{index % len(TOPICS)}")
 
     def anticipate(self, index: int, answer: Answer) -> Anticipation:
         """Judges the provisional answer, as a session does, to know whether it says all that was asked for."""
         brief = self.brief(index)
-        return Anticipation(self.brief(index + 1), is_covered(brief, self._judge.score(QUESTION, answer.transcript)))
+        return Anticipation(
+            self.brief(index + 1), is_covered(brief, self._judge.score(QUESTION, answer.transcript))
+        )
 
 
 async def run(stage: Stage) -> None:

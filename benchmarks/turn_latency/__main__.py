@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.emulator import Emulator, make_emulator
+from benchmarks.peers.emulator import make_emulator
 from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
 from benchmarks.peers.picture import Bar, render_bars
-from benchmarks.peers.runs import RESULTS, SETTINGS, Run, interleaved, machine, run_engine
+from benchmarks.peers.runs import RESULTS, SETTINGS, Run, interleaved, machine, run_all
 from benchmarks.peers.utterances import ANSWERS, open_sounds
 from benchmarks.turn_latency.table import Row, detail, make_row, render_table, render_targets
 
@@ -49,7 +49,7 @@ def main() -> None:
         (engine, setting, _job(folder, arguments.turns, arguments.rounds, index))
         for index, engine, setting in interleaved(engines, arguments.rounds, settings)
     ]
-    runs = asyncio.run(run_all(jobs, emulator))
+    runs = asyncio.run(run_all(jobs, emulator, SECONDS_PER_TURN))
     rows = [
         make_row(mine)
         for engine in engines
@@ -66,21 +66,6 @@ def _job(folder: Path, turns: int, rounds: int, index: int) -> dict[str, Any]:
     """The share of one round, going on in the list of answers where the round before stopped."""
     edges = [turns * place // rounds for place in (index, index + 1)]
     return {"sounds": str(folder), "answers": [f"answer-{turn % len(ANSWERS)}" for turn in range(*edges)]}
-
-
-async def run_all(jobs: Sequence[tuple[str, str, dict[str, Any]]], emulator: Emulator) -> list[Run]:
-    runs = []
-    async with emulator.deepgram, emulator.openai:
-        await emulator.warm()
-        for number, (engine, setting, job) in enumerate(jobs, 1):
-            count = len(job["answers"])
-            if not count:
-                continue
-            print(f"[{number}/{len(jobs)}] {engine} {setting}: {count} turns ...", flush=True)
-            run = await run_engine(engine, setting, job, emulator, count * SECONDS_PER_TURN)
-            if run is not None:
-                runs.append(run)
-    return runs
 
 
 def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Sequence[Run]) -> None:

@@ -31,9 +31,7 @@ def make_row(runs: Sequence[Run]) -> Row:
 
 def render_table(rows: Sequence[Row]) -> str:
     """For the terminal."""
-    head = (
-        "engine    settings  turns   total P50/P95   overhead P50/P95  cut-ins  CPU s/min  RSS MB  ready s  import s"
-    )
+    head = "engine    settings  turns   total P50/P95   overhead P50/P95  cut-ins  CPU s/min  RSS MB  ready s  import s"
     lines = [head, "-" * len(head)]
     for row in rows:
         total, overhead = (_pair(row[name]) for name in ("total_ms", "overhead_ms"))
@@ -90,7 +88,9 @@ def _verdict(value: float | None, limit: float) -> str:
 def detail(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Every turn, for whoever doubts the rows."""
     return [
-        {"engine": run.engine, "settings": run.settings, **_rounded(turn)} for run in runs for turn in turn_results(run)
+        {"engine": run.engine, "settings": run.settings, **_rounded(turn)}
+        for run in runs
+        for turn in turn_results(run)
     ]
 
 

@@ -66,9 +66,7 @@ def owed(decided_s: float, first_s: float, log: Log) -> float:
     A request that was not made yet owes all of its delay, however late it was made.
     """
     openings = {chat.opening for chat in log.chats}
-    speech = _newest(
-        [entry for entry in log.speeches if entry.text.strip() in openings or not log.chats], first_s
-    )
+    speech = _newest([entry for entry in log.speeches if entry.text.strip() in openings or not log.chats], first_s)
     if speech is None:
         return 0.0
     if speech.arrived_s <= decided_s:

@@ -82,6 +82,12 @@ class DeepgramServer:
         """What befalls the next connections to `path`, in order; None lets one be."""
         self._disturbances.setdefault(path, deque()).extend(disturbances)
 
+    def disturb_now(self, path: str, fault: Fault) -> None:
+        """What befalls the open connections to `path` with the next audio they take or send."""
+        for connection in self.connections:
+            if connection.path == path:
+                connection.disturb_soon(fault)
+
     def received(self, kind: str) -> int:
         """Messages of a type over all connections; `audio` counts the binary ones."""
         return sum(connection.received[kind] for connection in self.connections)
@@ -171,6 +177,9 @@ class Connection:
 
     def violate(self, what: str) -> None:
         self._server.serving.violate(f"{self.path}: {what}")
+
+    def disturb_soon(self, fault: Fault) -> None:
+        self._disturbance = Disturbance(fault)
 
     async def disturb(self, audio_ms: float) -> None:
         """Go wrong if it is time."""

@@ -126,14 +126,14 @@ class Script:
 
 class OpenAIServer(LoopbackServer):
     """`base_url` is what clients are given. `refused` names request parameters it does not take, as older
-    compatible servers do. Requests are kept as they came, checked."""
+    compatible servers do; changing `key` lets the old one expire. Requests are kept as they came, checked."""
 
     def __init__(self, script: Script | None = None, *, key: str = KEY, refused: Sequence[str] = ()) -> None:
         self.script = script or Script()
         self.chats: list[dict[str, Any]] = []
         self.speeches: list[dict[str, Any]] = []
         self.transcripts: list[TranscriptRequest] = []
-        self._key = key
+        self.key = key
         self._refused = tuple(refused)
         self._numbers = itertools.count(1)
         super().__init__(
@@ -399,7 +399,7 @@ class OpenAIServer(LoopbackServer):
         if "OpenAI-Beta" in request.headers:
             self.violate(f"{request.path}: OpenAI-Beta header")
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme == "Bearer" and key == self._key:
+        if scheme == "Bearer" and key == self.key:
             return None
         error = {
             "message": f"Incorrect API key provided: {key}.",

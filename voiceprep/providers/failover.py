@@ -60,6 +60,13 @@ class _Chain(Generic[Member]):
         self._drop(failed, error)
         await self.warm()
 
+    def skip(self, failed: Member, error: ProviderError) -> bool:
+        """Go on with the next member, which gets ready by itself; False when there is none."""
+        if self.members[0] is failed and len(self.members) == 1:
+            return False
+        self._drop(failed, error)
+        return True
+
     def _drop(self, failed: Member, error: ProviderError) -> None:
         if self.members[0] is not failed:
             return  # somebody else met the same failure first
@@ -94,9 +101,18 @@ class _FailoverStream:
     def provisional(self) -> Provisional:
         return self._stream.provisional
 
+    @property
+    def error(self) -> ProviderError | None:
+        """Known before `finish` raises it: nobody is left who could hear."""
+        return _known_error(self._stream)
+
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         self._blocks.append((block, is_speech))
         self._stream.push(block, is_speech)
+        # Without a text an answer never ends, so waiting for `finish` would mean waiting in vain.
+        while (error := self.error) is not None and self._chain.skip(self._member, error):
+            self._stream.close()
+            self._open()
 
     async def finish(self) -> Transcript:
         while True:
@@ -110,6 +126,12 @@ class _FailoverStream:
     def close(self) -> None:
         self._blocks.clear()
         self._stream.close()
+
+
+def _known_error(stream: TranscriptionStream) -> ProviderError | None:
+    """What a stream of an adapter that tells early has met."""
+    error: ProviderError | None = getattr(stream, "error", None)
+    return error
 
 
 class FailoverSynthesizer(_Chain[Synthesizer]):

@@ -100,6 +100,11 @@ class MoonshineStream:
         """The newest text, glossary repairs included."""
         return Provisional(" ".join(filter(None, (s.shown for s in self._audio.segments))), self._through_ms)
 
+    @property
+    def error(self) -> ProviderError | None:
+        """Known before `finish` raises it."""
+        return self._error
+
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         """Take 20 ms, in order; starts a decode when one is due. Never blocks. Does nothing after `close`."""
         if self._is_closed:

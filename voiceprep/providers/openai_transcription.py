@@ -164,6 +164,11 @@ class OpenAITranscription:
         """The newest text, glossary repairs included."""
         return Provisional(" ".join(filter(None, (s.shown for s in self._audio.segments))), self._through_ms)
 
+    @property
+    def error(self) -> ProviderError | None:
+        """Known before `finish` raises it: the newest request failed. The next pause makes another."""
+        return self._error
+
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         """Take 20 ms, in order; sends a request when one is due. Never blocks. Does nothing after `close`."""
         if self._is_closed:

@@ -6,7 +6,7 @@ The candidate's sample count is the clock; the interviewer's track is silence ex
 from pathlib import Path
 
 from voiceprep.ports import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
-from voiceprep.recordings.wav import WavTrack
+from voiceprep.recordings.wav import FLUSH_MS, WavTrack
 
 CANDIDATE_WAV = "candidate.wav"
 INTERVIEWER_WAV = "interviewer.wav"
@@ -27,6 +27,7 @@ class Tracks:
             self._candidate.close()
             raise
         self._speech_end_samples = 0
+        self._speech_added_ms = 0
 
     @property
     def position_ms(self) -> int:
@@ -51,10 +52,13 @@ class Tracks:
         elif track.position_samples > self._speech_end_samples:
             track.rewind_to(self._speech_end_samples)
         track.append(pcm)
+        self._speech_added_ms = self.position_ms
         self._speech_end_samples = track.position_samples
 
     def follow_clock(self) -> None:
-        """Let the interviewer's silence follow the candidate."""
+        """Let the interviewer's silence follow the candidate, and its last words reach the disk when it stops."""
+        if self.position_ms - self._speech_added_ms >= FLUSH_MS:
+            self._interviewer.flush()
         idle_samples = (self.position_ms - IDLE_LAG_MS) * SPEAKER_RATE_HZ // 1000
         if idle_samples > self._interviewer.length_samples:
             self._interviewer.pad_to(idle_samples)

@@ -1,0 +1,111 @@
+"""`python -m benchmarks.barge_in [--trials 16] [--engines voiceprep,livekit,pipecat]`: see --help."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.barge_in.table import Row, detail, make_row, render_table, render_targets
+from benchmarks.barge_in.trials import REPLY_S
+from benchmarks.peers.candidate import Trial
+from benchmarks.peers.emulator import make_emulator
+from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
+from benchmarks.peers.picture import Bar, render_bars
+from benchmarks.peers.runs import RESULTS, Run, interleaved, machine, run_all
+from benchmarks.peers.utterances import INTERRUPTIONS, open_sounds
+
+SETTINGS = dict.fromkeys(("voiceprep", "livekit", "pipecat"), ("default", "minimum"))
+OPENING_MS = 5_500
+SECONDS_PER_TRIAL = 30
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.barge_in",
+        description="Interruptions of an 8 s reply: onset of the voice to silence at the sink; noises and murmurs. "
+        "Installs both peers, about 1 GB, into ~/.cache/voiceprep-benchmarks (or $VOICEPREP_BENCHMARKS) once.",
+    )
+    parser.add_argument("--trials", type=int, default=16, help="interruptions for each engine and settings")
+    parser.add_argument("--others", type=int, default=4, help="early interruptions, noises, murmurs: of each")
+    parser.add_argument("--rounds", type=int, default=2, help="processes they are spread over, interleaved")
+    parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
+    parser.add_argument("--settings", default="", help="only these, with commas")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    return parser.parse_args()
+
+
+def make_trials(count: int, others: int) -> list[Trial]:
+    """Real interruptions 2 to 5 s into a reply, early ones, and sounds that want nothing; mixed."""
+    trials = [
+        Trial("interruption", f"interruption-{index % len(INTERRUPTIONS)}", 2.0 + 3.0 * index / max(count, 1))
+        for index in range(count)
+    ]
+    for index in range(others):
+        trials += [
+            Trial("noise", "noise", 2.0 + 0.4 * index),
+            Trial("murmur-heard", "murmur-heard", 2.2 + 0.4 * index),
+            Trial("early", f"interruption-{index % len(INTERRUPTIONS)}", 0.5),
+            Trial("murmur-unheard", "murmur-unheard", 2.1 + 0.4 * index),
+        ]
+    return trials
+
+
+def main() -> None:
+    arguments = read_arguments()
+    engines = [name for name in arguments.engines.split(",") if name in SETTINGS]
+    wanted = set(arguments.settings.split(",")) if arguments.settings else None
+    settings = {name: [s for s in SETTINGS[name] if not wanted or s in wanted] for name in engines}
+    for engine in engines:
+        python_for(engine)
+    folder = cache_folder() / "sounds"
+    emulator = make_emulator(open_sounds(folder), opening_ms=OPENING_MS, rest_ms=round(REPLY_S * 1000) - OPENING_MS)
+    before = machine()
+    trials = make_trials(arguments.trials, arguments.others)
+    jobs: list[tuple[str, str, dict[str, Any]]] = []
+    for index, engine, setting in interleaved(engines, arguments.rounds, settings):
+        share = [asdict(trial) for trial in trials[index :: arguments.rounds]]
+        jobs.append((engine, setting, {"sounds": str(folder), "trials": share}))
+    runs = asyncio.run(run_all(jobs, emulator, SECONDS_PER_TRIAL))
+    rows = [
+        make_row(mine)
+        for engine in engines
+        for setting in settings[engine]
+        if (mine := [run for run in runs if (run.engine, run.settings) == (engine, setting)])
+    ]
+    print(f"\n{render_table(rows)}\n\n{render_targets(rows)}")
+    for violation in emulator.violations:
+        print(f"Protocol rule broken: {violation}")
+    write(arguments.results, before, rows, runs)
+
+
+def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Sequence[Run]) -> None:
+    """The rows, every trial behind them, and a picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"machine": before, "rows": rows}
+    (folder / "barge_in.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    trials = "\n".join(json.dumps(trial) for trial in detail(runs))
+    (folder / "barge_in_trials.jsonl").write_text(trials + "\n", encoding="utf-8")
+    bars = [
+        Bar(
+            row["engine"],
+            f"{row['engine']} · {row['settings']}",
+            row["interruption"]["silent_ms"]["p50"],
+            row["interruption"]["silent_ms"]["p95"],
+        )
+        for row in rows
+        if row["interruption"]["silent_ms"]["p50"] is not None
+    ]
+    picture = render_bars(
+        "Candidate begins to speak → the reply is silent",
+        f"P50 solid, P95 pale; onset of the voice to the last sound at the sink; {', '.join(VERSIONS.values())}",
+        bars,
+    )
+    (folder / "barge_in.svg").write_text(picture, encoding="utf-8")
+    print(f"\nWritten: {folder / 'barge_in.json'} and beside it.")
+
+
+if __name__ == "__main__":
+    main()
