@@ -200,14 +200,14 @@ ODDS_COVERED = 2.2
 ODDS_LEAVING = 2.7
 ODDS_OPEN = -0.9
 ODDS_FULL_LENGTH = 3.3
-ODDS_WENT_ON = -0.3
+ODDS_WENT_ON = -0.5
 ODDS_SURE = 0.75
 """Log-odds that a pause after a whole sentence is the end, fitted (logistic regression) to the half of the answers
 of `benchmarks/endpointing` that is not held out. At `ODDS_SURE` the wait is the shortest, at 0 the longest."""
 LENGTH_SHARE_MAX = 0.8
 LENGTH_SHARE_UNKNOWN = 0.5
 WENT_ON_MAX = 3
-"""Length alone never makes an answer seem over, and a candidate who goes on is believed only so far."""
+"""Length alone never makes an answer seem over; a candidate who goes on is never quite lost to quick replies."""
 
 USUAL_WORDS_PER_MINUTE = 130
 
@@ -217,8 +217,8 @@ class Signs:
     """What speaks for or against an answer being over.
 
     `is_covered`: it says all that was asked for. `length_share`: its words so far in proportion to the words
-    expected, None when no length is. `went_on_count`: how often more this candidate went on where it seemed over than
-    stopped.
+    expected, None when no length is. `went_on_count`: how much more often this candidate went on where it seemed
+    over than stopped there.
     """
 
     sounds: Sounds
@@ -241,14 +241,12 @@ def is_doubted(policy: EndpointPolicy, signs: Signs) -> bool:
 def end_odds(signs: Signs) -> float:
     """Log-odds that the answer is over, given that it stopped where it can stop."""
     share = LENGTH_SHARE_UNKNOWN if signs.length_share is None else min(signs.length_share, LENGTH_SHARE_MAX)
-    odds = ODDS_ALONE + ODDS_FULL_LENGTH * share + ODDS_WENT_ON * min(signs.went_on_count, WENT_ON_MAX)
-    odds += ODDS_COVERED * signs.is_covered
-    odds += {Sounds.LEAVING: ODDS_LEAVING, Sounds.OPEN: ODDS_OPEN}.get(signs.sounds, 0.0)
-    return odds
+    by_words = {Sounds.LEAVING: ODDS_LEAVING, Sounds.OPEN: ODDS_OPEN}.get(signs.sounds, 0.0)
+    return ODDS_ALONE + ODDS_FULL_LENGTH * share + ODDS_COVERED * signs.is_covered + by_words
 
 
 def seems_over(policy: EndpointPolicy, signs: Signs) -> bool:
-    """More likely over than not, and nothing speaks against it."""
+    """More likely over than not for any candidate, and nothing speaks against it."""
     can_stop = signs.sounds in (Sounds.OPEN, Sounds.COMPLETE, Sounds.LEAVING)
     return can_stop and not is_doubted(policy, signs) and end_odds(signs) > 0
 
@@ -263,7 +261,8 @@ def silence_needed_ms(policy: EndpointPolicy, signs: Signs) -> int:
         if len(signs.own_pauses_ms) >= QUICK_FROM_PAUSES:
             needed_ms = min(needed_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
     if seems_over(policy, signs):
-        sureness = min(end_odds(signs) / ODDS_SURE, 1.0)
+        odds = end_odds(signs) + ODDS_WENT_ON * min(signs.went_on_count, WENT_ON_MAX)
+        sureness = min(max(odds / ODDS_SURE, 0.0), 1.0)
         seeming_ms = policy.complete_ms + sureness * (policy.covered_ms - policy.complete_ms)
         needed_ms = min(needed_ms, round(seeming_ms))
     return min(needed_ms, policy.patience_ms)

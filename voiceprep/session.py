@@ -67,11 +67,11 @@ class Session:
 
     @property
     def _is_spent(self) -> bool:
-        """One more turn that costs 1.5 times the usual would go over the budget."""
+        """One more turn that costs 1.5 times the usual, and the goodbye after it, would go over the budget."""
         budget_usd = self._parts.budget_usd
         if budget_usd is None:
             return False
-        return self._spent_usd * (1 + 1.5 / max(len(self.turns), 1)) >= budget_usd
+        return self._spent_usd * (1 + 2.5 / max(len(self.turns), 1)) >= budget_usd
 
     async def run(self, started_at: datetime) -> Outcome:
         """Hold the interview. Raises what stopped it, after telling it as SessionEnded."""

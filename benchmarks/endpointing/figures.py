@@ -60,6 +60,7 @@ def policies() -> dict[str, Callable[[], Decider]]:
         OURS: lambda: Ours(default),
         f"{OURS}, no coverage": lambda: Ours(default, has_coverage=False),
         f"{OURS}, no turn model": lambda: Ours(default, has_turn_model=False),
+        f"{OURS}, told of cut-ins": lambda: Ours(default, is_told=True),
         f"{OURS}, neither": lambda: Ours(default, has_coverage=False, has_turn_model=False),
     }
     for patience_ms in PATIENCES_MS:

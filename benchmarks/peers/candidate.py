@@ -174,6 +174,9 @@ class Interrupting:
         trial = self.trials[self._index]
         is_quiet = due_s - max(ear.last_s, said_s) >= QUIET_S
         if trial.brings_reply:
+            is_last = self._index + 1 == len(self.trials)
+            if is_last and ear.run_after(said_s) is None and due_s - said_s < REPLY_WAIT_S:
+                return
             self._asked_s = said_s
         elif is_quiet or due_s - said_s >= WATCH_S:
             self._asked_s = None

@@ -8,8 +8,7 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, StartFrame, TTSSpeakFrame
 from pipecat.pipeline.pipeline import Pipeline
-from pipecat.pipeline.runner import PipelineRunner
-from pipecat.pipeline.task import PipelineParams, PipelineTask
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
     LLMContextAggregatorPair,
@@ -23,18 +22,17 @@ from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import SpeechTimeoutUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
+from pipecat.workers.runner import WorkerRunner
 
 from benchmarks.peers.sounds import RATE_HZ, Samples
 from benchmarks.peers.stage import GREETING, OUT_RATE_HZ, TICK_S, PushedSink, Stage
 
-MINIMUM = {
-    # Decided by voice activity alone after 0.2 s of silence, without the wait for the recogniser's 99th percentile;
-    # 50 ms of voice interrupt; audio leaves in chunks of 20 ms instead of 40.
-    "vad": VADParams(start_secs=0.05, stop_secs=0.2),
-    "user_speech_timeout": 0.0,
-    "ttfs_p99_latency": 0.0,
-    "audio_out_10ms_chunks": 2,
-}
+# The minimum: decided by voice activity alone after 0.2 s of silence, without the wait for the recogniser's 99th
+# percentile; 50 ms of voice interrupt, however soft; chunks of 20 ms; no messages to a client's user interface.
+MINIMUM_VAD = VADParams(confidence=0.5, start_secs=0.05, stop_secs=0.2, min_volume=0.0)
+MINIMUM_SPEECH_TIMEOUT_S = 0.0
+MINIMUM_TRANSCRIPT_WAIT_S = 0.0
+MINIMUM_10MS_CHUNKS = 2
 
 
 class Microphone(BaseInputTransport):
@@ -86,9 +84,9 @@ async def run(stage: Stage) -> None:
         audio_out_sample_rate=OUT_RATE_HZ,
     )
     if is_minimum:
-        params.audio_out_10ms_chunks = int(MINIMUM["audio_out_10ms_chunks"])
+        params.audio_out_10ms_chunks = MINIMUM_10MS_CHUNKS
     microphone, loudspeaker = Microphone(params), Loudspeaker(params, stage)
-    stt_options: dict[str, Any] = {"ttfs_p99_latency": MINIMUM["ttfs_p99_latency"]} if is_minimum else {}
+    stt_options: dict[str, Any] = {"ttfs_p99_latency": MINIMUM_TRANSCRIPT_WAIT_S} if is_minimum else {}
     stt = DeepgramSTTService(api_key=stage.job["deepgram_key"], base_url=stage.deepgram_url, **stt_options)
     llm = OpenAILLMService(
         api_key=stage.job["openai_key"],
@@ -104,14 +102,17 @@ async def run(stage: Stage) -> None:
         stage.note_decided()
 
     pipeline = Pipeline([microphone, stt, aggregators.user(), llm, tts, loudspeaker, aggregators.assistant()])
-    task = PipelineTask(
+    worker = PipelineWorker(
         pipeline,
         params=PipelineParams(audio_in_sample_rate=RATE_HZ, audio_out_sample_rate=OUT_RATE_HZ),
         idle_timeout_secs=None,
+        enable_rtvi=False if is_minimum else None,
     )
-    running = asyncio.create_task(PipelineRunner(handle_sigint=False).run(task))
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
     await microphone.started.wait()
-    await task.queue_frame(TTSSpeakFrame(GREETING))
+    await worker.queue_frame(TTSSpeakFrame(GREETING))
     blocks: asyncio.Queue[Samples] = asyncio.Queue()
 
     async def forward() -> None:
@@ -121,7 +122,7 @@ async def run(stage: Stage) -> None:
     forwarding = asyncio.create_task(forward())
     await stage.converse(blocks.put_nowait, loudspeaker.sink.pull)
     forwarding.cancel()
-    await task.cancel()
+    await worker.cancel()
     await asyncio.wait([running], timeout=10)
 
 
@@ -129,8 +130,8 @@ def _turn_params(is_minimum: bool) -> LLMUserAggregatorParams:
     """What differs between the settings."""
     if not is_minimum:
         return LLMUserAggregatorParams(vad_analyzer=SileroVADAnalyzer())
-    stop = SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=float(MINIMUM["user_speech_timeout"]))
+    stop = SpeechTimeoutUserTurnStopStrategy(user_speech_timeout=MINIMUM_SPEECH_TIMEOUT_S)
     return LLMUserAggregatorParams(
-        vad_analyzer=SileroVADAnalyzer(params=MINIMUM["vad"]),
+        vad_analyzer=SileroVADAnalyzer(params=MINIMUM_VAD),
         user_turn_strategies=UserTurnStrategies(stop=[stop]),
     )

@@ -1,7 +1,9 @@
-"""voiceprep's cascaded engine between a microphone and a loudspeaker line, driven brief by brief as a session does."""
+"""voiceprep's cascaded engine between two in-memory lines, driven brief by brief as a session does."""
 
 import asyncio
+import itertools
 import threading
+from functools import partial
 
 from benchmarks.peers.sounds import Samples
 from benchmarks.peers.stage import GREETING, Stage
@@ -13,7 +15,7 @@ from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.reply import Wording
 from voiceprep.events import AnswerHeard, Event
 from voiceprep.interview import is_covered
-from voiceprep.model import Answer, KeyPoint, Question, Turn, TurnBrief, TurnKind
+from voiceprep.model import Answer, KeyPoint, Question, TurnBrief, TurnKind
 from voiceprep.ports import Anticipation, Command, Controls
 from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 from voiceprep.providers.openai_speech import OpenAISynthesizer
@@ -162,12 +164,6 @@ async def _talk(
         if isinstance(event, AnswerHeard):
             stage.note_decided()
 
-    turns: list[Turn] = []
-    while True:
-        index = len(turns)
-        brief = interview.brief(index)
-        turns.append(
-            await engine.take_turn(
-                index, brief, mic, speaker, emit, lambda answer, at=index: interview.anticipate(at, answer)
-            )
-        )
+    for index in itertools.count():
+        anticipate = partial(interview.anticipate, index)
+        await engine.take_turn(index, interview.brief(index), mic, speaker, emit, anticipate)

@@ -31,7 +31,10 @@ def make_row(runs: Sequence[Run]) -> Row:
 
 def render_table(rows: Sequence[Row]) -> str:
     """For the terminal."""
-    head = "engine    settings  turns   total P50/P95   overhead P50/P95  cut-ins  CPU s/min  RSS MB  ready s  import s"
+    head = (
+        "engine    settings  turns   total P50/P95   overhead P50/P95  cut-ins  "
+        "CPU s/min  RSS MB  ready s  import s"
+    )
     lines = [head, "-" * len(head)]
     for row in rows:
         total, overhead = (_pair(row[name]) for name in ("total_ms", "overhead_ms"))

@@ -194,6 +194,13 @@ def place_of(said: Samples, heard: Samples) -> tuple[float, int]:
     return (float(part @ said[: part.size]) / norm if norm else 0.0), place
 
 
+def scores_by_second(said: Samples, heard: Samples, place: int) -> list[float]:
+    """Correlation of each second of `said` near its place: a busy machine shifts what follows an underrun."""
+    parts = range(0, max(said.size - RATE_HZ // 2, 1), RATE_HZ)
+    around = [heard[max(0, place + at - RATE_HZ) : place + at + 2 * RATE_HZ] for at in parts]
+    return [place_of(said[at : at + RATE_HZ], near)[0] for at, near in zip(parts, around, strict=True)]
+
+
 def test_it_ends_well_and_the_folder_is_complete(held: Evidence) -> None:
     assert (held.code, held.err) == (0, "")
     assert held.record.is_complete, held.record.problems
@@ -233,8 +240,9 @@ def test_the_interviewer_was_heard_on_the_speaker(held: Evidence) -> None:
     for event in held.record.events:
         if isinstance(event, InterviewerEnded) and not event.spoken.is_interrupted:
             start, end = (ms * SPEAKER_RATE_HZ // 1000 for ms in (event.spoken.start_ms, event.spoken.end_ms))
-            score, place = place_of(resample(track[start:end], SPEAKER_RATE_HZ, RATE_HZ), held.on_card)
-            assert score > 0.8, event.spoken.text
+            said = resample(track[start:end], SPEAKER_RATE_HZ, RATE_HZ)
+            _, place = place_of(said, held.on_card)
+            assert np.median(scores_by_second(said, held.on_card, place)) > 0.9, event.spoken.text
             edges.append(place)
     assert len(edges) >= QUESTION_COUNT + 2  # the greeting, the questions, the goodbye
     assert edges == sorted(edges)

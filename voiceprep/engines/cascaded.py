@@ -4,11 +4,11 @@ Must not know providers, devices, plans, scores or files; time is counted in mic
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
+from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.floor import Floor, Heard, is_backchannel, is_echo
 from voiceprep.engines.reply import Replies, Reply, Wording, written
 from voiceprep.engines.speech import Speech, Voice
@@ -113,7 +113,7 @@ class _Exchange:
         self._index = turn_index
         self._brief = brief
         self._mic, self._speaker = lines.mic, lines.speaker
-        self._emit, self._anticipate = lines.emit, lines.anticipate
+        self._emit = lines.emit
         self._floor = engine.floor
         self._said: list[Spoken] = []
         self._speech: Speech | None = None
@@ -121,12 +121,9 @@ class _Exchange:
         self._is_yielding = False
         self._first_sound_ms: int | None = None
         self._stream: TranscriptionStream = engine.parts.transcriber.open_stream()
+        self._ahead = LookAhead(engine.tasks, lines.anticipate, self._prepare)
         self._shown = ""
-        self._looked_at = ""
-        self._covered_by = ""
         self._nudge_count = 0
-        self._turn_probability: float | None = None
-        self._side_work: list[asyncio.Task[None]] = []
         self._answer: Answer | None = None
         self._is_over = False
 
@@ -155,8 +152,7 @@ class _Exchange:
     def close(self) -> None:
         """Leave nothing running, however the turn ended."""
         self._stream.close()
-        for task in self._side_work:
-            task.cancel()
+        self._ahead.close()
         if self._speech is not None:
             self._hush(self._speech)
 
@@ -248,23 +244,17 @@ class _Exchange:
     async def _step_listening(self, heard: Heard) -> None:
         gate, provisional = self._floor.gate, self._stream.provisional
         self._show(provisional)
-        if provisional.text and not gate.is_speech and provisional.text != self._looked_at:
-            self._looked_at = provisional.text
-            self._side(self._look_ahead(provisional.text), "look ahead")
-        if heard.change is GateChange.STARTED:
-            self._turn_probability = None
-        elif heard.change is GateChange.STOPPED:
-            self._ask_turn_model()
+        if not gate.is_speech:
+            self._ahead.read(provisional, self._now_ms)
+        self._ahead.listen(heard.change, self._engine.parts.turn_model, self._floor.recent_audio)
         hearing = Hearing(
             self._now_ms,
             gate.is_speech,
             gate.last_speech_ms,
             provisional.text,
             provisional.through_ms,
-            bool(provisional.text) and provisional.text == self._covered_by,
-            self._turn_probability
-            if provisional.end_of_turn_probability is None
-            else provisional.end_of_turn_probability,
+            self._ahead.is_covered(provisional),
+            self._ahead.turn_probability(provisional),
         )
         verdict = self._engine.endpointer.step(hearing)
         if verdict is Verdict.NUDGE:
@@ -288,29 +278,11 @@ class _Exchange:
         self._shown = provisional.text
         self._emit(ProvisionalHeard(at_ms=self._now_ms, turn_index=self._index, text=provisional.text))
 
-    async def _look_ahead(self, text: str) -> None:
-        """Prepare the reply to the provisional answer, to be used only if the final one says the same."""
-        words = tuple(Word(word, self._now_ms, self._now_ms) for word in text.split())
-        answer = Answer(Transcript(words), self._now_ms, self._now_ms, AnswerEnd.FINISHED)
-        anticipation = await self._engine.tasks.in_thread(self._anticipate, answer)
-        if anticipation is not None:
-            so_far = [*self._engine.conversation, Turn(self._index, self._brief, tuple(self._said))]
-            reply = self._engine.replies.to(anticipation.brief, so_far, text)
-            self._engine.voice.prepare(reply.key, reply.sentences)
-            if anticipation.is_covered:
-                self._covered_by = text
-
-    def _ask_turn_model(self) -> None:
-        model = self._engine.parts.turn_model
-        if model is not None:
-            self._side(self._judge_turn(model), "turn model")
-
-    async def _judge_turn(self, model: TurnModel) -> None:
-        self._turn_probability = await model.probability(self._floor.recent_audio())
-
-    def _side(self, job: Coroutine[Any, Any, None], name: str) -> None:
-        self._side_work = [task for task in self._side_work if not task.done()]
-        self._side_work.append(self._engine.tasks.work(job, name))
+    def _prepare(self, brief: TurnBrief, answer: str) -> None:
+        """Word and render the likely reply; it is used only if the final answer says the same."""
+        so_far = [*self._engine.conversation, Turn(self._index, self._brief, tuple(self._said))]
+        reply = self._engine.replies.to(brief, so_far, answer)
+        self._engine.voice.prepare(reply.key, reply.sentences)
 
     async def _finish(self, ended_by: AnswerEnd) -> None:
         """The final transcript decides: an answer, a spoken request, or only noise."""

@@ -340,7 +340,7 @@ _SERVER_ERROR = (
 )
 _STATUS_TEXTS = {
     401: ("{who} does not accept the key (HTTP 401).", "Check {key}: it may be mistyped, expired or revoked."),
-    402: ("The account at {who} has no credit left (HTTP {status}).", "Add credit, or use another provider."),
+    402: ("{who} says that the account has no credit left (HTTP {status}).", "Add credit, or use another provider."),
     403: (
         "{who} does not let this key use {model} (HTTP 403).",
         "Check what {key} may do, choose another model, or use another provider.",
