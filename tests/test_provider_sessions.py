@@ -41,7 +41,6 @@ from voiceprep.errors import ExitCode, ProviderError
 from voiceprep.events import (
     CandidateStarted,
     Event,
-    InterviewerStarted,
     ProviderFailed,
     ProvisionalHeard,
     SessionEnded,
@@ -115,15 +114,14 @@ async def world(folder: Path, **options: Any) -> AsyncIterator[World]:  # noqa: 
 
 
 def check_kept(room: ProviderRoom, outcome: Outcome) -> None:
-    """The folder is complete, every sample and word is in it, and there is nothing to recover."""
+    """The folder is complete, every sample is in it, and there is nothing to recover."""
     record = room.record
     assert record.problems == ()
     assert record.info.outcome is outcome
     ended = record.events[-1]
     assert isinstance(ended, SessionEnded)
     assert record.duration_ms == ended.at_ms
-    begun = sum(event.brief.expects_answer for event in room.events if isinstance(event, TurnStarted))
-    assert recorded_words(record.folder) in [said_words(room.scripts[:count]) for count in (begun, begun - 1)]
+    assert room.is_all_recorded
     assert recover_folder(record.folder).status is RecoveryStatus.NOT_NEEDED
 
 
@@ -182,19 +180,24 @@ async def test_every_adapter_holds_an_interview(tmp_path: Path, stt: str, tts: s
         assert told(here.room) == []
 
 
-async def test_the_budget_ends_the_interview_politely(tmp_path: Path) -> None:
-    scripts = [Script((Wait(300), Say(f"phrase 1 and phrase 2 and phrase 3 in answer {n}. That's it."))) for n in range(5)]
-    async with world(tmp_path, plan=plan(5), scripts=scripts) as here:
+@pytest.mark.parametrize("long", ["", "And please tell me all that you know about it, with an example or two."])
+async def test_the_budget_ends_the_interview_politely(tmp_path: Path, long: str) -> None:
+    questions = tuple(replace(question, text=f"{question.text} {long}") for question in plan(5).questions)
+    scripts = [
+        Script((Wait(300), Say(f"phrase 1, phrase 2, phrase 3 in answer {n}. That's it."))) for n in range(5)
+    ]
+    options = {"plan": replace(plan(5), questions=questions), "scripts": scripts}
+    async with world(tmp_path, **options) as here:
         await here.hold()
         whole_usd = cost_usd(here.room)
-    async with world(tmp_path, plan=plan(5), scripts=scripts, budget_usd=whole_usd * 0.8) as here:
+    async with world(tmp_path, **options, budget_usd=whole_usd * 0.8) as here:
         assert await here.hold() is Outcome.COMPLETED
         room = here.room
-        assert room.record.problems == ()
+        check_kept(room, Outcome.COMPLETED)
         last = room.record.turns[-1]
         assert (last.brief.kind, last.said[0].heard_text) == (TurnKind.CLOSING, SPENT)
         assert 1 <= len(room.answers) < 5
-        assert cost_usd(room) <= whole_usd * 0.8
+        assert whole_usd * 0.5 < cost_usd(room) <= whole_usd * 0.8
 
 
 def cost_usd(room: ProviderRoom) -> float:
@@ -260,8 +263,8 @@ async def test_a_reply_that_breaks_off_is_offered_again(tmp_path: Path) -> None:
         assert await here.hold() is Outcome.COMPLETED
         check_all_heard(here.room)
         assert [failure.stage for failure in told(here.room)] == ["tts"]
-        greetings = [event for event in here.room.of(InterviewerStarted) if "welcome" in str(event)]
-        assert len(greetings) == 2
+        begun = [event.turn_index for event in here.room.events if isinstance(event, TurnStarted)]
+        assert begun == [0, 0, 1, 2, 3]
 
 
 # ------------------------------------------------------------------------ faults another provider makes good
@@ -346,7 +349,7 @@ STT = {
 @pytest.mark.parametrize("name", STT)
 async def test_the_next_recogniser_hears_the_answer_in_full(tmp_path: Path, name: str) -> None:
     chain, fault = STT[name]
-    async with world(tmp_path, stt=chain) as here:
+    async with world(tmp_path, stt=chain, tts="openai" if name == "dns failure" else "deepgram") as here:
         fault(here)
         assert await here.hold() is Outcome.COMPLETED
         check_all_heard(here.room)
@@ -377,9 +380,7 @@ TTS = {
 @pytest.mark.parametrize("name", TTS)
 async def test_the_next_voice_says_the_rest(tmp_path: Path, name: str) -> None:
     chain, fault = TTS[name]
-    async with world(tmp_path, tts=chain) as here:
-        if "dns" in name:
-            here.room.stt = "openai"
+    async with world(tmp_path, tts=chain, stt="openai" if name == "dns failure" else "deepgram") as here:
         fault(here)
         assert await here.hold() is Outcome.COMPLETED
         check_all_heard(here.room)
@@ -489,11 +490,15 @@ async def test_what_fails_at_the_start_fails_before_anything_is_recorded(
         assert not (tmp_path / "recordings").exists()
 
 
+def cancel(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+
+
 async def test_ctrl_c_in_the_middle_of_a_fault_keeps_the_session(tmp_path: Path) -> None:
     async with world(tmp_path, stt="deepgram,openai") as here:
         holding = asyncio.create_task(here.room.hold())
         key_expires(ProvisionalHeard)(here)
-        here.when(ProviderFailed, holding.cancel)
+        here.when(ProviderFailed, lambda: cancel(holding))
         with pytest.raises(asyncio.CancelledError):
             await holding
         assert here.room.record.info.outcome is Outcome.STOPPED

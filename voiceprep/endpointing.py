@@ -103,6 +103,7 @@ _DANGLING_ENDS = (
 _CLOSERS = re.compile(
     r"(?:\b(?:"
     r"that(?:'s| is| would be| should be) (?:it|all|about it|all i (?:have|know|can say)|my answer|everything)"
+    r"|that covers (?:it|everything)"
     r"|i (?:do not|don't) (?:really )?know(?: (?:that|this|it)(?: one)?)?"
     r"|i(?:'m| am) not sure(?: about (?:that|this)(?: one)?)?|(?:i have )?no idea|nothing else|i(?:'m| am) done"
     r"|(?:let's |please )?skip(?: (?:it|this|that)(?: one)?)?|next question(?: please)?"
@@ -166,6 +167,8 @@ class EndpointPolicy:
     `complete_ms`: after any other complete sentence: nothing in its words or sound tells the last one from one
     before a thought; between the two when the answer is likely but not surely over.
     `quick_ms`: the shortest wait a candidate of quick pauses gets. Anything else gets all patience.
+    `caution`: log-odds of the end (`end_odds`) up to which an answer counts as any other;
+    less of it replies sooner and cuts in more often (-1: at the median delay of a fixed 0.7 s).
     A turn model that gives the end a probability of `turn_doubt` or less makes any of them wait for all patience.
     `nudge_at_ms`: silences before the first word that are met with a nudge; `give_up_ms`: the question is left.
     `python -m benchmarks.endpointing` shows what each wait costs and saves.
@@ -173,13 +176,14 @@ class EndpointPolicy:
 
     finished_ms: int = 250
     covered_ms: int = 600
-    complete_ms: int = 2400
+    complete_ms: int = 2500
     patience_ms: int = 2500
     nudge_at_ms: tuple[int, ...] = (9_000, 20_000, 32_000)
     give_up_ms: int | None = 45_000
     overtime_ms: int = 15_000
     quick_ms: int = 600
     turn_doubt: float = 0.5
+    caution: float = 0.6
 
 
 class Verdict(StrEnum):
@@ -192,8 +196,10 @@ class Verdict(StrEnum):
 
 OWN_PAUSES_KEPT = 12
 QUICK_FROM_PAUSES = 12
+QUICK_BELOW_MS = 700
 QUICK_FACTOR = 2.0
-"""A candidate whose newest pauses are all short need not be waited for as long as a stranger."""
+"""A candidate whose newest pauses are all this short need not be waited for like a stranger: twice the longest will
+do."""
 
 ODDS_ALONE = -3.1
 ODDS_COVERED = 2.2
@@ -201,9 +207,10 @@ ODDS_LEAVING = 2.7
 ODDS_OPEN = -0.9
 ODDS_FULL_LENGTH = 3.3
 ODDS_WENT_ON = -0.5
-ODDS_SURE = 0.75
+ODDS_SPAN = 0.75
 """Log-odds that a pause after a whole sentence is the end, fitted (logistic regression) to the half of the answers
-of `benchmarks/endpointing` that is not held out. At `ODDS_SURE` the wait is the shortest, at 0 the longest."""
+of `benchmarks/endpointing` that is not held out. At a policy's `caution` the wait begins to shrink; it is shortest
+`ODDS_SPAN` above it."""
 LENGTH_SHARE_MAX = 0.8
 LENGTH_SHARE_UNKNOWN = 0.5
 WENT_ON_MAX = 3
@@ -245,26 +252,28 @@ def end_odds(signs: Signs) -> float:
     return ODDS_ALONE + ODDS_FULL_LENGTH * share + ODDS_COVERED * signs.is_covered + by_words
 
 
-def seems_over(policy: EndpointPolicy, signs: Signs) -> bool:
-    """More likely over than not for any candidate, and nothing speaks against it."""
-    can_stop = signs.sounds in (Sounds.OPEN, Sounds.COMPLETE, Sounds.LEAVING)
-    return can_stop and not is_doubted(policy, signs) and end_odds(signs) > 0
+def can_stop(policy: EndpointPolicy, signs: Signs) -> bool:
+    """Neither the last words nor their sound ask for more."""
+    return signs.sounds in (Sounds.OPEN, Sounds.COMPLETE, Sounds.LEAVING) and not is_doubted(policy, signs)
+
+
+def is_quick(own_pauses_ms: Sequence[int]) -> bool:
+    """Enough pauses are known, and none was long."""
+    return len(own_pauses_ms) >= QUICK_FROM_PAUSES and max(own_pauses_ms) < QUICK_BELOW_MS
 
 
 def silence_needed_ms(policy: EndpointPolicy, signs: Signs) -> int:
     """How long it must be quiet before the answer counts as over."""
     if signs.sounds is Sounds.CLOSED:
         return policy.finished_ms
-    needed_ms = policy.patience_ms
-    if signs.sounds in (Sounds.COMPLETE, Sounds.LEAVING) and not is_doubted(policy, signs):
-        needed_ms = policy.complete_ms
-        if len(signs.own_pauses_ms) >= QUICK_FROM_PAUSES:
-            needed_ms = min(needed_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
-    if seems_over(policy, signs):
-        odds = end_odds(signs) + ODDS_WENT_ON * min(signs.went_on_count, WENT_ON_MAX)
-        sureness = min(max(odds / ODDS_SURE, 0.0), 1.0)
-        seeming_ms = policy.complete_ms + sureness * (policy.covered_ms - policy.complete_ms)
-        needed_ms = min(needed_ms, round(seeming_ms))
+    if not can_stop(policy, signs):
+        return policy.patience_ms
+    needed_ms = policy.patience_ms if signs.sounds is Sounds.OPEN else policy.complete_ms
+    odds = end_odds(signs) + ODDS_WENT_ON * min(signs.went_on_count, WENT_ON_MAX)
+    sureness = min(max((odds - policy.caution) / ODDS_SPAN, 0.0), 1.0)
+    needed_ms -= round(sureness * max(0, needed_ms - policy.covered_ms))
+    if signs.sounds is not Sounds.OPEN and is_quick(signs.own_pauses_ms):
+        needed_ms = min(needed_ms, max(policy.quick_ms, round(max(signs.own_pauses_ms) * QUICK_FACTOR)))
     return min(needed_ms, policy.patience_ms)
 
 
@@ -344,7 +353,7 @@ class Endpointer:
             self._length_share(hearing.text),
             self._went_on_count,
         )
-        self._seems_over = seems_over(self.policy, signs)
+        self._seems_over = can_stop(self.policy, signs) and end_odds(signs) > 0
         needed_ms = silence_needed_ms(self.policy, signs)
         if sounds is not Sounds.CLOSED:
             needed_ms *= self._patience_factor

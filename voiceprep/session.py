@@ -71,7 +71,8 @@ class Session:
         budget_usd = self._parts.budget_usd
         if budget_usd is None:
             return False
-        return self._spent_usd * (1 + 2.5 / max(len(self.turns), 1)) >= budget_usd
+        turn_count = len(self.turns) + 1  # what comes next is half paid for: it was prepared ahead
+        return self._spent_usd * (1 + 2.5 / turn_count) >= budget_usd
 
     async def run(self, started_at: datetime) -> Outcome:
         """Hold the interview. Raises what stopped it, after telling it as SessionEnded."""

@@ -14,7 +14,7 @@ from benchmarks.peers.candidate import Trial
 from benchmarks.peers.emulator import make_emulator
 from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
 from benchmarks.peers.picture import Bar, render_bars
-from benchmarks.peers.runs import RESULTS, Run, interleaved, machine, run_all
+from benchmarks.peers.runs import RESULTS, Run, chosen_settings, interleaved, machine, run_all
 from benchmarks.peers.utterances import INTERRUPTIONS, open_sounds
 
 SETTINGS = dict.fromkeys(("voiceprep", "livekit", "pipecat"), ("default", "minimum"))
@@ -32,7 +32,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--others", type=int, default=4, help="early interruptions, noises, murmurs: of each")
     parser.add_argument("--rounds", type=int, default=2, help="processes they are spread over, interleaved")
     parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
-    parser.add_argument("--settings", default="", help="only these, with commas")
+    parser.add_argument("--settings", default="", help="only these; `fastest` adds a livekit row")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
@@ -55,24 +55,22 @@ def make_trials(count: int, others: int) -> list[Trial]:
 
 def main() -> None:
     arguments = read_arguments()
-    engines = [name for name in arguments.engines.split(",") if name in SETTINGS]
-    wanted = set(arguments.settings.split(",")) if arguments.settings else None
-    settings = {name: [s for s in SETTINGS[name] if not wanted or s in wanted] for name in engines}
-    for engine in engines:
+    settings = chosen_settings(arguments.engines.split(","), arguments.settings, SETTINGS)
+    for engine in settings:
         python_for(engine)
     folder = cache_folder() / "sounds"
     emulator = make_emulator(open_sounds(folder), opening_ms=OPENING_MS, rest_ms=round(REPLY_S * 1000) - OPENING_MS)
     before = machine()
     trials = make_trials(arguments.trials, arguments.others)
     jobs: list[tuple[str, str, dict[str, Any]]] = []
-    for index, engine, setting in interleaved(engines, arguments.rounds, settings):
+    for index, engine, setting in interleaved(settings, arguments.rounds):
         share = [asdict(trial) for trial in trials[index :: arguments.rounds]]
         jobs.append((engine, setting, {"sounds": str(folder), "trials": share}))
     runs = asyncio.run(run_all(jobs, emulator, SECONDS_PER_TRIAL))
     rows = [
         make_row(mine)
-        for engine in engines
-        for setting in settings[engine]
+        for engine, names in settings.items()
+        for setting in names
         if (mine := [run for run in runs if (run.engine, run.settings) == (engine, setting)])
     ]
     print(f"\n{render_table(rows)}\n\n{render_targets(rows)}")

@@ -23,8 +23,9 @@ BANK = "python-backend"
 METHOD = (
     "The bank's strong and partial examples, spoken by the local voice with 3 to 5 thinking pauses of 0.3 to 3 s "
     "(evenly on a logarithmic scale; 40 % between sentences) in pink noise or a murmur of -55 to -45 dBFS; voice, "
-    "pauses and noise are made, not recorded. Going on: a strong example and two or three sentences after it. "
-    "Delays leave out computing, which happens during the pause."
+    "pauses and noise are made, not recorded. going_on: a strong example and two or three sentences after it; "
+    "closing_words: a partial one that ends in 'that's it' or the like. Delays leave out computing, most of which "
+    "happens during the pause."
 )
 
 
@@ -35,12 +36,12 @@ def main() -> None:
 
     keep_memory_small()
     answers = asyncio.run(all_evidence(find_bank(BANK, bank_folders(())), chosen.takes))
-    usual = [answer for answer in answers if answer.style is not Style.GOING_ON]
+    usual = [answer for answer in answers if answer.style in (Style.STRONG, Style.PARTIAL)]
     sets = {
         "held_out": [answer for answer in usual if answer.is_held_out],
         "tuned_on": [answer for answer in usual if not answer.is_held_out],
-        "held_out_going_on": [a for a in answers if a.style is Style.GOING_ON and a.is_held_out],
-        "tuned_on_going_on": [a for a in answers if a.style is Style.GOING_ON and not a.is_held_out],
+        "going_on": [answer for answer in answers if answer.style is Style.GOING_ON],
+        "closing_words": [answer for answer in answers if answer.style is Style.CLOSING],
     }
     rows = {name: rows_of(part) for name, part in sets.items()}
     for name, part in rows.items():

@@ -16,7 +16,10 @@ from voiceprep.endpointing import EndpointPolicy
 
 BUCKETS_MS = (300, 700, 1_000, 1_500, 2_000, 2_400, 3_000)
 TIMEOUTS_MS = (300, 500, 700, 1_000, 1_500, 2_000, 2_500)
-PATIENCES_MS = (1_000, 1_250, 1_500, 1_750, 2_000, 2_250, 2_500, 2_750, 3_000, 3_500)
+PATIENCES_MS = (1_000, 1_500, 2_000, 2_500, 3_000, 3_500)
+CAUTIONS = (1.2, 0.6, 0.0, -0.5, -1.0, -1.5, -2.0, -2.5)
+"""From never quick to nearly always, at default patience."""
+
 REFERENCE_MS = 700
 SURVIVES_MS = 2_400
 OURS = "voiceprep"
@@ -63,6 +66,8 @@ def policies() -> dict[str, Callable[[], Decider]]:
         f"{OURS}, told of cut-ins": lambda: Ours(default, is_told=True),
         f"{OURS}, neither": lambda: Ours(default, has_coverage=False, has_turn_model=False),
     }
+    for caution in CAUTIONS:
+        made[f"{OURS} caution {caution:g}"] = lambda caution=caution: Ours(replace(default, caution=caution))  # type: ignore[misc]
     for patience_ms in PATIENCES_MS:
         policy = scaled(default, patience_ms)
         made[f"{OURS} --patience {patience_ms / 1000:g}"] = lambda policy=policy: Ours(policy)  # type: ignore[misc]

@@ -17,6 +17,14 @@ PAUSES = (3, 5)
 BREATH_MS = (120, 280)
 """What is between sentences without a thinking pause."""
 GOING_ON_SENTENCES = (2, 3)
+CLOSING_WORDS = (
+    "That's it.",
+    "So that would be my answer.",
+    "And that's all I can say.",
+    "I think that covers it.",
+    "Yeah, that's about it.",
+    "That's all I know.",
+)
 
 
 class Style(StrEnum):
@@ -24,6 +32,7 @@ class Style(StrEnum):
 
     STRONG = "strong"  # everything asked for, and mostly nothing after it
     PARTIAL = "partial"
+    CLOSING = "closing"  # the partial one, then words that close an answer
     GOING_ON = "going_on"  # the strong one, then two or three sentences of the partial one: nothing new
 
 
@@ -45,6 +54,9 @@ LINKS = CONJUNCTIONS | frozenset(
     "could should will may must do does not i we you it they one uses use take only also very".split()
 )
 FILLERS = ("um", "uh", "er")
+
+
+SEEDS = {Style.STRONG: 0, Style.PARTIAL: 1, Style.GOING_ON: 2, Style.CLOSING: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +91,15 @@ class Script:
 
 
 def write_scripts(bank: Bank, take_count: int) -> list[Script]:
-    """`take_count` ways to say every strong and partial example answer, and one to go on after a strong one.
+    """`take_count` ways to say every strong and partial example answer, and one of each other style.
 
     The same each time. Every other question is held out: nothing was tuned on it.
     """
     scripts = []
-    for style, take in [(style, take) for take in range(take_count) for style in (Style.STRONG, Style.PARTIAL)] + [
-        (Style.GOING_ON, 0)
-    ]:
+    usual = [(style, take) for take in range(take_count) for style in (Style.STRONG, Style.PARTIAL)]
+    for style, take in [*usual, (Style.GOING_ON, 0), (Style.CLOSING, 0)]:
         for number, question in enumerate(bank.questions):
-            chance = np.random.default_rng([take, number, list(Style).index(style)])
+            chance = np.random.default_rng([take, number, SEEDS[style]])
             said = _sentences(_text(question, style, chance), chance)
             name = f"{question.id}-{style.value}-{take}"
             scripts.append(Script(name, question.id, style, number % 2 == 1, said))
@@ -97,6 +108,8 @@ def write_scripts(bank: Bank, take_count: int) -> list[Script]:
 
 def _text(question: Question, style: Style, chance: np.random.Generator) -> str:
     texts = {example.level.value: example.text for example in question.examples}
+    if style is Style.CLOSING:
+        return f"{texts[Style.PARTIAL.value]} {chance.choice(CLOSING_WORDS)}"
     if style is not Style.GOING_ON:
         return texts[style.value]
     more = _split(texts[Style.PARTIAL.value])[: int(chance.integers(*GOING_ON_SENTENCES, endpoint=True))]

@@ -7,7 +7,12 @@ from benchmarks.endpointing.figures import OURS, Row
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 60
 LONGEST_S = 3.2
-COLOURS = {"fixed": "#888888", OURS: "#0b6bcb"}
+SERIES = {
+    "fixed ": ("#888888", "fixed time-out, s"),
+    f"{OURS} caution ": ("#0b6bcb", f"{OURS}, by caution"),
+    f"{OURS} --patience ": ("#c2571a", f"{OURS}, by --patience, s"),
+}
+"""How a policy's name begins → colour and legend."""
 
 
 def print_rows(title: str, rows: Sequence[Row]) -> None:
@@ -70,23 +75,25 @@ def render_svg(rows: Sequence[Row], title: str) -> str:
         f'<text transform="translate(20 {HEIGHT / 2:.0f}) rotate(-90)" text-anchor="middle">'
         "cut-ins per answer</text>"
     )
-    parts += _series([row for row in rows if row.policy.startswith("fixed")], "fixed", most)
-    parts += _series([row for row in rows if "--patience" in row.policy], OURS, most)
+    for number, prefix in enumerate(SERIES):
+        parts += _series([row for row in rows if row.policy.startswith(prefix)], prefix, most)
+        colour, legend = SERIES[prefix]
+        parts.append(
+            f'<text x="{WIDTH - RIGHT - 180}" y="{TOP + 20 + 18 * number}" fill="{colour}" font-weight="bold">'
+            f"{legend}</text>"
+        )
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _series(rows: Sequence[Row], name: str, most: float) -> list[str]:
-    colour = COLOURS[name]
+def _series(rows: Sequence[Row], prefix: str, most: float) -> list[str]:
+    colour, _ = SERIES[prefix]
     points = [(_x(row.delay_p50_ms), _y(row.cut_ins_per_answer, most), row) for row in rows]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
     parts = [f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>']
     for x, y, row in points:
-        label = row.policy.removeprefix(f"{OURS} --patience ").removeprefix("fixed ").removesuffix(" s")
+        label = row.policy.removeprefix(prefix).removesuffix(" s")
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{x + 7:.1f}" y="{y - 5:.1f}" fill="{colour}">{label}</text>')
-    x, y, _ = points[0]
-    legend = "fixed time-out, s" if name == "fixed" else f"{name}, by --patience, s"
-    parts.append(f'<text x="{x + 40:.1f}" y="{y - 5:.1f}" fill="{colour}" font-weight="bold">{legend}</text>')
     return parts
 
 

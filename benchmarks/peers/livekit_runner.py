@@ -15,17 +15,16 @@ from livekit.plugins import deepgram, openai
 from benchmarks.peers.sounds import RATE_HZ, Samples
 from benchmarks.peers.stage import GREETING, OUT_RATE_HZ, PushedSink, Stage
 
-MINIMUM = {
-    # Decided by voice activity alone after 0.2 s of silence; the language model starts on the final transcript
-    # (its default); any 50 ms of voice interrupts, also in the first seconds.
-    "silence_s": 0.2,
-    "turn_handling": {
-        "turn_detection": "vad",
-        "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},
-        "interruption": {"min_duration": 0.05},
-    },
-    "aec_warmup_duration": None,
+MINIMUM_SILENCE_S = 0.2
+MINIMUM_TURNS: dict[str, Any] = {
+    # Decided by voice activity alone; any 50 ms of voice interrupt, also in the first seconds (aec_warmup_duration).
+    # The language model starts on the final transcript, the voice does not: its default.
+    "turn_detection": "vad",
+    "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},
+    "interruption": {"min_duration": 0.05},
 }
+FASTEST_TURNS = {**MINIMUM_TURNS, "preemptive_generation": {"preemptive_tts": True}}
+"""Only on request: speech, too, is made before the turn is decided."""
 
 
 class Microphone(io.AudioInput):
@@ -130,11 +129,11 @@ async def run(stage: Stage) -> None:
 def make_session(stage: Stage) -> AgentSession[None]:
     """The same services; what differs are the knobs of taking turns."""
     options: dict[str, Any] = {}
-    if stage.settings == "minimum":
+    if stage.settings != "default":
         options = {
-            "vad": VAD(min_silence_duration=MINIMUM["silence_s"]),
-            "turn_handling": MINIMUM["turn_handling"],
-            "aec_warmup_duration": MINIMUM["aec_warmup_duration"],
+            "vad": VAD(min_silence_duration=MINIMUM_SILENCE_S),
+            "turn_handling": FASTEST_TURNS if stage.settings == "fastest" else MINIMUM_TURNS,
+            "aec_warmup_duration": None,
         }
     return AgentSession(
         stt=deepgram.STT(

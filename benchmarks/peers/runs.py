@@ -23,6 +23,7 @@ SETTINGS = {
     "livekit": ("default", "minimum"),
     "pipecat": ("default", "minimum"),
 }
+ON_REQUEST = {"livekit": ("fastest",)}
 STARTING_S = 60.0
 
 
@@ -114,12 +115,24 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONDONTWRITEBYTECODE": "", "LOGURU_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
 
 
-def interleaved(
-    engines: Sequence[str], rounds: int, settings: Mapping[str, Sequence[str]] = SETTINGS
-) -> list[tuple[int, str, str]]:
+def chosen_settings(
+    engines: Sequence[str], wanted: str, offered: Mapping[str, Sequence[str]] = SETTINGS
+) -> dict[str, list[str]]:
+    """Engine → its settings; all that are offered, or those of `wanted` (names with commas) that it has."""
+    names = [name for name in wanted.split(",") if name]
+    return {
+        engine: [name for name in (*offered[engine], *ON_REQUEST.get(engine, ())) if name in names]
+        if names
+        else list(offered[engine])
+        for engine in engines
+        if engine in offered
+    }
+
+
+def interleaved(settings: Mapping[str, Sequence[str]], rounds: int) -> list[tuple[int, str, str]]:
     """(round, engine, settings): every round visits all of them, so that all see the same machine."""
     return [
-        (index, engine, setting) for index in range(rounds) for engine in engines for setting in settings[engine]
+        (index, engine, name) for index in range(rounds) for engine, names in settings.items() for name in names
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.peers.emulator import make_emulator
 from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
 from benchmarks.peers.picture import Bar, render_bars
-from benchmarks.peers.runs import RESULTS, SETTINGS, Run, interleaved, machine, run_all
+from benchmarks.peers.runs import RESULTS, Run, chosen_settings, interleaved, machine, run_all
 from benchmarks.peers.utterances import ANSWERS, open_sounds
 from benchmarks.turn_latency.table import Row, detail, make_row, render_table, render_targets
 
@@ -30,30 +30,28 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=30, help="answers for each engine and settings")
     parser.add_argument("--rounds", type=int, default=3, help="processes the turns are spread over, interleaved")
     parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
-    parser.add_argument("--settings", default="", help="only these, with commas")
+    parser.add_argument("--settings", default="", help="only these; `fastest` adds a livekit row")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = read_arguments()
-    engines = [name for name in arguments.engines.split(",") if name in SETTINGS]
-    wanted = set(arguments.settings.split(",")) if arguments.settings else None
-    settings = {name: [s for s in SETTINGS[name] if not wanted or s in wanted] for name in engines}
-    for engine in engines:
+    settings = chosen_settings(arguments.engines.split(","), arguments.settings)
+    for engine in settings:
         python_for(engine)
     folder = cache_folder() / "sounds"
     emulator = make_emulator(open_sounds(folder), opening_ms=OPENING_MS, rest_ms=REST_MS)
     before = machine()
     jobs = [
         (engine, setting, _job(folder, arguments.turns, arguments.rounds, index))
-        for index, engine, setting in interleaved(engines, arguments.rounds, settings)
+        for index, engine, setting in interleaved(settings, arguments.rounds)
     ]
     runs = asyncio.run(run_all(jobs, emulator, SECONDS_PER_TURN))
     rows = [
         make_row(mine)
-        for engine in engines
-        for setting in settings[engine]
+        for engine, names in settings.items()
+        for setting in names
         if (mine := [run for run in runs if (run.engine, run.settings) == (engine, setting)])
     ]
     print(f"\n{render_table(rows)}\n\n{render_targets(rows)}")

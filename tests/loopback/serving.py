@@ -73,6 +73,11 @@ class LoopbackServer:
         """Requests and WebSockets under way."""
         return len(self._open)
 
+    @property
+    def open_requests(self) -> tuple[web.Request, ...]:
+        """The same, to be hung up."""
+        return tuple(self._open.values())
+
     def trouble_next(self, path: str, *troubles: Refusal | Trouble | None) -> None:
         """What befalls the next requests to `path`, in order; None lets one through."""
         self._troubles.setdefault(path, deque()).extend(troubles)

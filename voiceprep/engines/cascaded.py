@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
 from voiceprep.engines.ahead import LookAhead
-from voiceprep.engines.floor import Floor, Heard, is_backchannel, is_echo
+from voiceprep.engines.floor import Floor, Heard, asks_for_floor, is_echo
 from voiceprep.engines.reply import Replies, Reply, Wording, written
 from voiceprep.engines.speech import Speech, Voice
 from voiceprep.events import (
@@ -213,7 +213,8 @@ class _Exchange:
         """Possible barge-in: words make it real, anything else lets the interviewer go on."""
         gate, provisional = self._floor.gate, self._stream.provisional
         words = plain_words(provisional.text)
-        is_real = bool(words) and not is_backchannel(words) and not is_echo(words, speech.text)
+        spoken_ms = gate.last_speech_ms - gate.started_ms
+        is_real = asks_for_floor(words, spoken_ms) and not is_echo(words, speech.text)
         if is_real and self._brief.expects_answer:
             self._hush(speech)
             return

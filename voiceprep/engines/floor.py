@@ -45,6 +45,19 @@ def is_backchannel(words: Sequence[str]) -> bool:
     return len(words) <= 3 and all(word in BACKCHANNELS for word in words)
 
 
+CALLS = frozenset("wait stop sorry skip next repeat no hold pause pardon what excuse".split(" "))
+"""Single words that do ask for it."""
+ONE_WORD_MS = 600
+
+
+def asks_for_floor(words: Sequence[str], spoken_ms: int) -> bool:
+    """Words over the interviewer that mean to interrupt. One short word is a hum the recogniser misheard
+    ("Mm" comes back as "Her" or "Hello?") unless it is a call."""
+    if not words or is_backchannel(words):
+        return False
+    return len(words) > 1 or words[0] in CALLS or spoken_ms >= ONE_WORD_MS
+
+
 def is_echo(words: Sequence[str], spoken_text: str) -> bool:
     """The words are the interviewer's own, in its own order: a loudspeaker heard by the microphone."""
     spoken = f" {' '.join(plain_words(spoken_text))} "

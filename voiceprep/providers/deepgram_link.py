@@ -99,6 +99,8 @@ def open_client(api_key: str, base_url: str | None) -> Any:  # noqa: ANN401 - an
     socket = re.sub(r"^http", "ws", http)
     # At DEBUG the socket library logs every message, and with them what was said.
     logging.getLogger("websockets.client").setLevel(logging.INFO)
+    # Of a message it does not know the SDK warns, on the screen; what such a message means is decided here.
+    logging.getLogger("deepgram").setLevel(logging.ERROR)
     environment = DeepgramClientEnvironment(base=http, production=socket, agent=socket, agent_rest=http)
     client = AsyncDeepgramClient(api_key=key, environment=environment)
     # These are loaded on first use; the thread that calls this may wait for them, the event loop may not.

@@ -4,6 +4,7 @@ Must not know prompts, audio or transcripts; keys, headers and bodies never reac
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
@@ -242,6 +243,9 @@ class Connection:
         import httpx2
         from openai import AsyncOpenAI
 
+        # Below these levels the HTTP libraries log addresses with their queries, and headers.
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        logging.getLogger("httpcore2").setLevel(logging.INFO)
         client = AsyncOpenAI(
             api_key=self._api_key or "none",
             base_url=self.url,
@@ -340,7 +344,10 @@ _SERVER_ERROR = (
 )
 _STATUS_TEXTS = {
     401: ("{who} does not accept the key (HTTP 401).", "Check {key}: it may be mistyped, expired or revoked."),
-    402: ("{who} says that the account has no credit left (HTTP {status}).", "Add credit, or use another provider."),
+    402: (
+        "{who} says that the account has no credit left (HTTP {status}).",
+        "Add credit, or use another provider.",
+    ),
     403: (
         "{who} does not let this key use {model} (HTTP 403).",
         "Check what {key} may do, choose another model, or use another provider.",

@@ -4,7 +4,7 @@ SDKs are imported only when a provider is made. Must not know sessions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import TypeVar
@@ -26,7 +26,7 @@ class Needs:
 
     tasks: Tasks
     glossary: Sequence[Term]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     on_usage: OnUsage
 
 

@@ -54,7 +54,10 @@ class OfflineJudge:
         return load_vectors() if self._has_vectors else None
 
     def score(self, question: Question, transcript: Transcript) -> QuestionScore:
-        """Credit per key point 0..1 with its quote; the score is their weighted share (evidence.weighted_share)."""
+        """Credit per key point 0..1 with its quote; the score is their weighted share (evidence.weighted_share).
+
+        Near misses count only beside something credited: alone they are chance, and earn nothing.
+        """
         if not question.key_points or sum(point.weight for point in question.key_points) <= 0:
             return QuestionScore(question.id, None, (), is_abstained=True, flags=("no_key_points",))
         text = transcript.text
@@ -68,7 +71,7 @@ class OfflineJudge:
         points, flags = _judge_points(question, view, transcript)
         if _is_off_topic(question, view, points):
             flags.append("off_topic")
-        if "off_topic" in flags or (flags and not any(point.is_credited for point in points)):
+        if "off_topic" in flags or not any(point.is_credited for point in points):
             return _nothing(question, (*finding.flags, *flags), 0.0)
         return QuestionScore(
             question.id,
