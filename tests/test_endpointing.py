@@ -67,8 +67,8 @@ LONG = 0.9
 @pytest.mark.parametrize(
     ("signs", "needed_ms"),
     [
-        (Signs(Sounds.CLOSED), 250),
-        (Signs(Sounds.CLOSED, own_pauses_ms=[1800], turn_probability=0.01), 250),
+        (Signs(Sounds.CLOSED), 190),
+        (Signs(Sounds.CLOSED, own_pauses_ms=[1800], turn_probability=0.01), 190),
         (Signs(Sounds.COMPLETE), 2500),
         (Signs(Sounds.COMPLETE, turn_probability=0.95), 2500),
         (Signs(Sounds.COMPLETE, turn_probability=0.05), 2500),
@@ -266,7 +266,7 @@ def test_the_time_limit_waits_for_a_breath_but_not_for_ever() -> None:
     endpointer = Endpointer(POLICY)
     endpointer.begin(0, 10_000)
     speak(endpointer, "and and and", 0, 12_000)
-    assert silence(endpointer, "and and and", 12_000, 13_000) == (Verdict.TIME_LIMIT, 260)
+    assert silence(endpointer, "and and and", 12_000, 13_000) == (Verdict.TIME_LIMIT, 200)
     endpointer.begin(20_000, 10_000)
     speak(endpointer, "and", 20_000, 45_000)
     assert endpointer.step(Hearing(45_020, True, 45_020, "and", 45_020)) is Verdict.TIME_LIMIT

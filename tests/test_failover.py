@@ -108,6 +108,10 @@ class RecorderStream:
     def provisional(self) -> Provisional:
         return Provisional()
 
+    @property
+    def error(self) -> ProviderError | None:
+        return None
+
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         self._count += 1
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.soak import soak
 from tests.commands import run
 from tests.interviews import plan
 from tests.loopback.deepgram import DeepgramServer, Disturbance
@@ -504,3 +505,14 @@ async def test_ctrl_c_in_the_middle_of_a_fault_keeps_the_session(tmp_path: Path)
         assert here.room.record.info.outcome is Outcome.STOPPED
         assert here.room.record.problems == ()
         assert FIRST.startswith(recorded_words(here.room.record.folder))
+
+
+# ----------------------------------------------------------------------------------------------- soak
+
+
+@pytest.mark.slow
+async def test_half_a_minute_of_random_faults_loses_nothing() -> None:
+    told: list[str] = []
+    soaked = await soak(minutes=0.4, seed=3, every_s=4.0, tell=told.append)
+    assert soaked.complaints == [], told
+    assert len(soaked.faults) >= 4

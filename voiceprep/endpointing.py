@@ -174,7 +174,7 @@ class EndpointPolicy:
     `python -m benchmarks.endpointing` shows what each wait costs and saves.
     """
 
-    finished_ms: int = 250
+    finished_ms: int = 190
     covered_ms: int = 600
     complete_ms: int = 2500
     patience_ms: int = 2500

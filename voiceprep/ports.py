@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from voiceprep.errors import ProviderError
 from voiceprep.events import Emit
 from voiceprep.model import Answer, Question, QuestionScore, Transcript, Turn, TurnBrief, Usage
 
@@ -100,6 +101,11 @@ class TranscriptionStream(Protocol):
     @property
     def provisional(self) -> Provisional:
         """Newest text, without waiting."""
+        ...
+
+    @property
+    def error(self) -> ProviderError | None:
+        """What keeps text from coming, known before `finish` raises it or makes it good."""
         ...
 
     def push(self, block: AudioBlock, is_speech: bool) -> None:

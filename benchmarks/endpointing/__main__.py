@@ -1,7 +1,7 @@
 """`python -m benchmarks.endpointing`: prints every policy, writes results/endpointing.json and .svg; 1 on a broken
 promise.
 
-Judged on the half of the questions that nothing was tuned on; the other half is printed beside it.
+Judged on the half of the questions that no weight was fitted on; the other half is printed beside it.
 """
 
 import argparse
@@ -24,8 +24,9 @@ METHOD = (
     "The bank's strong and partial examples, spoken by the local voice with 3 to 5 thinking pauses of 0.3 to 3 s "
     "(evenly on a logarithmic scale; 40 % between sentences) in pink noise or a murmur of -55 to -45 dBFS; voice, "
     "pauses and noise are made, not recorded. going_on: a strong example and two or three sentences after it; "
-    "closing_words: a partial one that ends in 'that's it' or the like. Delays leave out computing, most of which "
-    "happens during the pause."
+    "closing_words: a partial one that ends in 'that's it' or the like. Weights and word lists come from the half "
+    "tuned_on; caution and the limit for quick talkers were settled with both halves in view. Delays leave out "
+    "computing, most of which happens during the pause."
 )
 
 
@@ -63,7 +64,7 @@ def main() -> None:
         "rows": {name: [to_document(row) for row in part] for name, part in rows.items()},
     }
     (RESULTS / "endpointing.json").write_text(json.dumps(document, indent=1) + "\n")
-    title = f"Cut-ins and delay, {len(sets['held_out'])} answers to questions nothing was tuned on"
+    title = f"Cut-ins and delay, {len(sets['held_out'])} answers to questions no weight was fitted on"
     (RESULTS / "endpointing.svg").write_text(render_svg(rows["held_out"], title))
     sys.exit(not all(promise.is_kept for promise in promises))
 

@@ -93,7 +93,7 @@ class Script:
 def write_scripts(bank: Bank, take_count: int) -> list[Script]:
     """`take_count` ways to say every strong and partial example answer, and one of each other style.
 
-    The same each time. Every other question is held out: nothing was tuned on it.
+    The same each time. Every other question is held out: no weight and no word list comes from it.
     """
     scripts = []
     usual = [(style, take) for take in range(take_count) for style in (Style.STRONG, Style.PARTIAL)]

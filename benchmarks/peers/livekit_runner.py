@@ -17,7 +17,7 @@ from benchmarks.peers.stage import GREETING, OUT_RATE_HZ, PushedSink, Stage
 
 MINIMUM_SILENCE_S = 0.2
 MINIMUM_TURNS: dict[str, Any] = {
-    # Decided by voice activity alone; any 50 ms of voice interrupt, also in the first seconds (aec_warmup_duration).
+    # Decided by voice activity alone; 50 ms of voice interrupt, also in the first seconds (aec_warmup_duration).
     # The language model starts on the final transcript, the voice does not: its default.
     "turn_detection": "vad",
     "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 0.0},

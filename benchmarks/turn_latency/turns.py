@@ -18,6 +18,7 @@ SETTLE_S = 0.25
 class TurnResult:
     """Milliseconds from the true end of speech; None where it did not happen.
 
+    `words_asked_ms`, `speech_asked_ms`: when the requests that made the first audio reached the servers.
     `overhead_ms`: from the decision to the first audio, less what the servers still owed when it was taken.
     """
 
@@ -28,6 +29,8 @@ class TurnResult:
     heard_ms: float | None = None
     overhead_ms: float | None = None
     owed_ms: float | None = None
+    words_asked_ms: float | None = None
+    speech_asked_ms: float | None = None
 
 
 def turn_results(run: Run) -> list[TurnResult]:
@@ -48,7 +51,9 @@ def _result(said: dict[str, float | str], until_s: float, run: Run) -> TurnResul
     heard = [start for start, _ in run.record["heard"] if end_s < start < until_s]
     decided = [at for at in run.record["decided"] if onset_s < at <= first_s]
     decided_s = decided[-1] if decided else first_s
-    owed_s = owed(decided_s, first_s, run.log)
+    speech = first_speech(first_s, run.log)
+    chat = None if speech is None else _chat_for(speech, run.log.chats)
+    owed_s = owed(decided_s, speech, chat)
     return TurnResult(
         sound,
         is_cut_in=False,
@@ -57,34 +62,32 @@ def _result(said: dict[str, float | str], until_s: float, run: Run) -> TurnResul
         heard_ms=(heard[0] - end_s) * 1000 if heard else None,
         overhead_ms=(first_s - decided_s - owed_s) * 1000,
         owed_ms=owed_s * 1000,
+        words_asked_ms=None if chat is None else (chat.arrived_s - end_s) * 1000,
+        speech_asked_ms=None if speech is None else (speech.arrived_s - end_s) * 1000,
     )
 
 
-def owed(decided_s: float, first_s: float, log: Log) -> float:
+def owed(decided_s: float, speech: SpeechLog | None, chat: ChatLog | None) -> float:
     """Seconds the servers still needed at the decision, at best: for the words, then for the first byte of speech.
 
     A request that was not made yet owes all of its delay, however late it was made.
     """
-    openings = {chat.opening for chat in log.chats}
-    speech = _newest([entry for entry in log.speeches if entry.text.strip() in openings or not log.chats], first_s)
     if speech is None:
         return 0.0
     if speech.arrived_s <= decided_s:
         return max(0.0, speech.first_byte_s - decided_s)
-    chat = _chat_for(speech, log.chats)
     owed_s = speech.first_byte_s - speech.arrived_s
     if chat is not None and chat.opening_s > decided_s:
         owed_s += chat.opening_s - max(decided_s, chat.arrived_s)
     return owed_s
 
 
-def _newest(speeches: Sequence[SpeechLog], before_s: float) -> SpeechLog | None:
-    """The request whose sound was the first to be handed over."""
-    return max(
-        (entry for entry in speeches if 0 < entry.first_byte_s <= before_s),
-        key=lambda entry: entry.first_byte_s,
-        default=None,
-    )
+def first_speech(first_s: float, log: Log) -> SpeechLog | None:
+    """The newest request for a first sentence whose sound had begun to come."""
+    openings = {chat.opening for chat in log.chats}
+    asked = [entry for entry in log.speeches if entry.text.strip() in openings or not log.chats]
+    begun = [entry for entry in asked if 0 < entry.first_byte_s <= first_s]
+    return max(begun, key=lambda entry: entry.first_byte_s, default=None)
 
 
 def _chat_for(speech: SpeechLog, chats: Sequence[ChatLog]) -> ChatLog | None:

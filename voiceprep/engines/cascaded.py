@@ -120,6 +120,7 @@ class _Exchange:
         self._is_nudge = False
         self._is_yielding = False
         self._first_sound_ms: int | None = None
+        self._listening_from_ms = 0
         self._stream: TranscriptionStream = engine.parts.transcriber.open_stream()
         self._ahead = LookAhead(engine.tasks, lines.anticipate, self._prepare)
         self._shown = ""
@@ -236,6 +237,7 @@ class _Exchange:
         if self._is_nudge:
             return
         if self._brief.expects_answer:
+            self._listening_from_ms = self._now_ms
             self._engine.endpointer.begin(self._now_ms, self._brief.answer_limit_ms)
         else:
             self._is_over = True
@@ -269,6 +271,14 @@ class _Exchange:
             await self._finish(AnswerEnd.TIME_LIMIT)
         elif self._mic.is_ended and self._is_long_silence(gate.last_speech_ms):
             await self._finish(AnswerEnd.SESSION_ENDED)
+        elif self._stream.error is not None and self._was_spoken_in_vain:
+            await self._finish(AnswerEnd.FINISHED)
+
+    @property
+    def _was_spoken_in_vain(self) -> bool:
+        """The candidate has spoken and waits, and no text will come: `finish` makes it good or says why not."""
+        last_ms = self._floor.gate.last_speech_ms
+        return last_ms > self._listening_from_ms and self._is_long_silence(last_ms)
 
     def _is_long_silence(self, last_speech_ms: int) -> bool:
         return self._now_ms - last_speech_ms >= self._engine.endpointer.policy.patience_ms

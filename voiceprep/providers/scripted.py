@@ -143,6 +143,11 @@ class ScriptedStream:
         words = self._transcriber.candidate.said[self._first_word :]
         return Provisional(" ".join(word.text for word in words if word.end_ms <= through_ms), through_ms)
 
+    @property
+    def error(self) -> ProviderError | None:
+        """Nothing is known before `finish`."""
+        return None
+
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         self._now_ms = block.end_ms
 
