@@ -104,7 +104,7 @@ class _FailoverStream:
     @property
     def error(self) -> ProviderError | None:
         """Known before `finish` raises it: nobody is left who could hear."""
-        return _known_error(self._stream)
+        return self._stream.error
 
     def push(self, block: AudioBlock, is_speech: bool) -> None:
         self._blocks.append((block, is_speech))
@@ -126,12 +126,6 @@ class _FailoverStream:
     def close(self) -> None:
         self._blocks.clear()
         self._stream.close()
-
-
-def _known_error(stream: TranscriptionStream) -> ProviderError | None:
-    """What a stream of an adapter that tells early has met."""
-    error: ProviderError | None = getattr(stream, "error", None)
-    return error
 
 
 class FailoverSynthesizer(_Chain[Synthesizer]):
