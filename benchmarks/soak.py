@@ -39,8 +39,8 @@ from voiceprep.model import Outcome
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.tasks import Tasks
 
-QUESTION_S = 15.0
-"""About what a question and its follow-up take here."""
+QUESTION_S = 10.0
+"""Less than what a question takes here: the time limit ends the interview, not the plan."""
 GROWTH_MB_MAX = 15.0
 HEARD_SHARE_MIN = 0.95
 WORDED = ("I follow you so far. ", "And how about the rest of it, ", "would you say?")

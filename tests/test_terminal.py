@@ -666,10 +666,11 @@ def test_keyboard_restores_the_terminal_after_an_exception(terminal: Terminal) -
 
 
 CHILD = """
-import os, sys
+import os, signal, sys
 from rich.console import Console
 from voiceprep.terminal.keys import open_keyboard
 from voiceprep.terminal.screen import open_screen
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands it on ignored
 screen = open_screen(Console(force_terminal=True), "bank", 1000, False)
 with screen, open_keyboard() as keyboard:
     print("ready", file=sys.stderr, flush=True)

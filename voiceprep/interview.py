@@ -219,6 +219,7 @@ def _ask(state: InterviewState, elapsed_ms: int) -> TurnBrief:
         text,
         question.id,
         answer_limit_ms=_answer_limit_ms(state, question, elapsed_ms, 1.0),
+        expected_answer_ms=question.answer_seconds * 1000,
         question_number=state.question_index + 1,
         question_count=len(state.plan.questions),
     )

@@ -161,7 +161,8 @@ class TurnKind(StrEnum):
 class TurnBrief:
     """What the interviewer does next: say `text`, then listen when `expects_answer`.
 
-    `answer_limit_ms` ends listening politely; `question_number` counts from 1.
+    `expected_answer_ms` is how long an answer usually takes, None when nobody knows. `answer_limit_ms` ends
+    listening politely; `question_number` counts from 1.
     """
 
     kind: TurnKind
@@ -170,6 +171,7 @@ class TurnBrief:
     key_point_id: str | None = None
     expects_answer: bool = True
     answer_limit_ms: int = 180_000
+    expected_answer_ms: int | None = None
     question_number: int = 0
     question_count: int = 0
 
