@@ -275,3 +275,8 @@ def test_markdown_holds_everything_a_reader_needs(record: SessionRecord) -> None
         "## What to do next",
     ):
         assert part in text
+
+
+def test_the_terminal_shows_what_a_session_cost(record: SessionRecord) -> None:
+    document = replace(_document(record), cost_usd=0.123, duration_ms=120_000)
+    assert "Cost        $0.12, $0.061 a minute" in _shown(document)

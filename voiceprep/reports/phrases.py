@@ -111,6 +111,12 @@ def latency_text(document: ReportDocument) -> str:
     )
 
 
+def cost_text(document: ReportDocument) -> str:
+    """What the providers cost, and per minute of session."""
+    per_minute_usd = document.cost_usd * 60_000 / max(document.duration_ms, 1)
+    return f"${document.cost_usd:.2f}, ${per_minute_usd:.3f} a minute"
+
+
 def next_step(document: ReportDocument) -> str:
     """One thing to do now."""
     if document.outcome is Outcome.RUNNING:

@@ -12,6 +12,7 @@ from rich.text import Text
 from voiceprep.plaintext import clock, plain
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion, VoiceSpan
 from voiceprep.reports.phrases import (
+    cost_text,
     delivery_lines,
     flag_text,
     latency_text,
@@ -47,6 +48,8 @@ def render_terminal(document: ReportDocument, console_width: int) -> RenderableT
     if document.spans:
         parts += [Text(), *_timeline(document, width)]
     parts += [Text(), _labelled("Latency", latency_text(document))]
+    if document.cost_usd:
+        parts.append(_labelled("Cost", cost_text(document)))
     parts.append(_labelled("Folder", plain(str(document.folder))))
     parts += [_labelled("Problem", plain(problem), "yellow") for problem in document.problems]
     parts += [Text(), _labelled("Next", next_step(document), "bold")]
