@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tests.commands import DEADLINE_S, SCRIPT, VOICEPREP, Done, environment, run, run_apart
-from voiceprep.cli import CandidateName
+from voiceprep.commands.options import CandidateName
 from voiceprep.events import ProvisionalHeard
 from voiceprep.model import Outcome
 from voiceprep.ports import Samples

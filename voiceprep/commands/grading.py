@@ -1,0 +1,29 @@
+"""Commands about judging answers without a session."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from voiceprep.commands.options import Bank
+from voiceprep.errors import ConfigError
+
+app = typer.Typer()
+
+
+@app.command()
+def grade(
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Questions and answers as JSON lines on stdin.")] = False,
+    bank: Bank = None,
+    question: Annotated[
+        str | None, typer.Option("--question", help="A question's id; the answer on stdin.")
+    ] = None,
+) -> None:
+    """Grade written answers without a session; one JSON document per answer."""
+    from voiceprep.terminal import show
+
+    if jsonl == (question is not None):
+        raise ConfigError(
+            "Nothing to grade.", "Give either --jsonl, or --bank ID --question QID, and text on stdin."
+        )
+    show.grade_stdin(os.environ, bank, question)

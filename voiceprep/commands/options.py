@@ -1,0 +1,70 @@
+"""Options that several commands share, and how a command ends. Must not import anything heavy."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceprep.errors import ExitCode
+
+
+class PaceName(StrEnum):
+    REALTIME = "realtime"
+    FAST = "fast"
+
+
+class CandidateName(StrEnum):
+    """Simulated candidates; the same names as audio.candidate.CandidateStyle, which is heavy to import."""
+
+    STRONG = "strong"
+    PARTIAL = "partial"
+    WEAK = "weak"
+    SILENT = "silent"
+    RAMBLING = "rambling"
+    OFFTOPIC = "offtopic"
+    INJECTION = "injection"
+
+
+class ReportFormat(StrEnum):
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+Bank = Annotated[str | None, typer.Option("--bank", help="A bank's id, or a YAML file.")]
+Questions = Annotated[int | None, typer.Option("--questions", help="How many questions.")]
+Minutes = Annotated[float | None, typer.Option("--minutes", help="Time limit; 0 is none.")]
+Level = Annotated[int | None, typer.Option("--level", help="Difficulty, 1 to 5.")]
+Topics = Annotated[list[str] | None, typer.Option("--topic", help="Only this topic; may be repeated.")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", help="Seconds of silence after an answer that sounds unfinished.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="The same seed asks the same questions.")]
+Mic = Annotated[str | None, typer.Option("--mic", help="A device, FILE.wav, or keyboard for typed answers.")]
+SpeakerName = Annotated[str | None, typer.Option("--speaker", help="A device, FILE.wav, or none.")]
+Candidate = Annotated[
+    CandidateName | None, typer.Option("--candidate", help="Let a simulated candidate answer the bank's questions.")
+]
+Pace = Annotated[PaceName, typer.Option("--pace", help="fast runs on audio time; for files and simulations.")]
+EchoCancel = Annotated[
+    bool | None, typer.Option("--echo-cancel/--no-echo-cancel", help="For loudspeakers instead of headphones.")
+]
+Stt = Annotated[str | None, typer.Option("--stt", help="Recogniser: PROVIDER[:MODEL], commas for failover.")]
+Llm = Annotated[str | None, typer.Option("--llm", help="Model that words the follow-ups, or none.")]
+Tts = Annotated[str | None, typer.Option("--tts", help="Voice: PROVIDER[:MODEL], commas for failover.")]
+Budget = Annotated[float | None, typer.Option("--budget-usd", help="Close politely before it costs more.")]
+Recordings = Annotated[Path | None, typer.Option("--recordings", help="Where sessions are kept.")]
+Plain = Annotated[bool | None, typer.Option("--plain/--no-plain", help="Plain lines instead of a live picture.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Which = Annotated[str, typer.Argument(help="last, an id, the start of one, or a folder.")]
+
+
+def as_text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def end_with(code: ExitCode) -> None:
+    """Leave the command with this exit code."""
+    if code is not ExitCode.DONE:
+        raise typer.Exit(int(code))

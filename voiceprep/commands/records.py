@@ -1,0 +1,36 @@
+"""Commands about recorded sessions."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from voiceprep.commands.options import AsJson, Recordings, ReportFormat, Which, as_text
+
+app = typer.Typer()
+
+
+@app.command()
+def report(
+    which: Which = "last",
+    form: Annotated[ReportFormat, typer.Option("--format", help="How to show it.")] = ReportFormat.TERMINAL,
+    json: AsJson = False,
+    recordings: Recordings = None,
+) -> None:
+    """Show what was said in a session, what it was worth and why."""
+    from voiceprep.terminal import show
+
+    chosen = ReportFormat.JSON if json else form
+    show.show_report(os.environ, as_text(recordings), which, chosen.value)
+
+
+@app.command()
+def recover(
+    which: Annotated[str, typer.Argument(help="all, last, an id, the start of one, or a folder.")] = "all",
+    json: AsJson = False,
+    recordings: Recordings = None,
+) -> None:
+    """Repair sessions that were cut off: nothing that was recorded is lost."""
+    from voiceprep.terminal import show
+
+    show.recover_sessions(os.environ, as_text(recordings), which, json)
