@@ -56,9 +56,14 @@ def settings_path(environment: Mapping[str, str]) -> Path:
     return user_config_path("voiceprep") / "settings.toml"
 
 
-def load_settings(environment: Mapping[str, str], flags: Mapping[str, object | None]) -> Settings:
+DEFAULTS = Settings()
+
+
+def load_settings(
+    environment: Mapping[str, str], flags: Mapping[str, object | None], defaults: Settings = DEFAULTS
+) -> Settings:
     """Read every layer. A flag that is None was not given. Raises ConfigError."""
-    settings = _with(Settings(), _read_file(settings_path(environment)), "the settings file")
+    settings = _with(defaults, _read_file(settings_path(environment)), "the settings file")
     names = {field.name for field in fields(Settings)}
     from_environment = {
         name: environment[key] for name in names if (key := f"{ENVIRONMENT_PREFIX}{name.upper()}") in environment

@@ -1,7 +1,9 @@
 """Commands that hold a session."""
 
 import os
-from typing import Annotated
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +33,7 @@ from voiceprep.commands.options import (
     end_with,
 )
 from voiceprep.errors import ConfigError
+from voiceprep.terminal.order import Order
 
 app = typer.Typer()
 
@@ -58,34 +61,65 @@ def interview(
     json: AsJson = False,
 ) -> None:
     """Hold a spoken interview: questions from a bank, follow-ups, a report at the end."""
+    options = locals()
     from voiceprep.terminal import run
 
-    if candidate is not None and mic is not None:
-        raise ConfigError("--candidate answers instead of a microphone.", "Leave out --candidate or --mic.")
-    flags = {
-        "bank": bank,
-        "questions": questions,
-        "minutes": minutes,
-        "level": level,
-        "patience": patience,
-        "mic": mic,
-        "speaker": speaker,
-        "echo_cancel": echo_cancel,
-        "stt": stt,
-        "llm": llm,
-        "tts": tts,
-        "budget_usd": budget_usd,
-        "recordings": as_text(recordings),
-        "plain": plain,
+    end_with(run.hold_interview(os.environ, _flags(options), _order(options)))
+
+
+@app.command()
+def practice(
+    bank: Bank = None,
+    questions: Questions = None,
+    minutes: Minutes = None,
+    level: Level = None,
+    topic: Topics = None,
+    patience: Patience = None,
+    seed: Seed = None,
+    mic: Mic = None,
+    speaker: SpeakerName = None,
+    candidate: Candidate = None,
+    pace: Pace = PaceName.REALTIME,
+    echo_cancel: EchoCancel = None,
+    stt: Stt = None,
+    llm: Llm = None,
+    tts: Tts = None,
+    budget_usd: Budget = None,
+    recordings: Recordings = None,
+    plain: Plain = None,
+    json: AsJson = False,
+) -> None:
+    """A short drill: like an interview, five minutes by default."""
+    options = locals()
+    from voiceprep.terminal import run
+
+    end_with(run.hold_practice(os.environ, _flags(options), _order(options)))
+
+
+_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "json"}
+
+
+def _flags(options: Mapping[str, Any]) -> dict[str, object | None]:
+    """What overrides the settings of the same name."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in options.items()
+        if name not in _FOR_ONE_SESSION
     }
-    order = run.Order(
-        seed=seed,
-        topics=tuple(topic or ()),
+
+
+def _order(options: Mapping[str, Any]) -> Order:
+    """What is chosen for this session only. Raises ConfigError."""
+    candidate = options["candidate"]
+    if candidate is not None and options["mic"] is not None:
+        raise ConfigError("--candidate answers instead of a microphone.", "Leave out --candidate or --mic.")
+    return Order(
+        seed=options["seed"],
+        topics=tuple(options["topic"] or ()),
         candidate=candidate.value if candidate else None,
-        is_fast=pace is PaceName.FAST,
-        is_json=json,
+        is_fast=options["pace"] is PaceName.FAST,
+        is_json=options["json"],
     )
-    end_with(run.hold_interview(os.environ, flags, order))
 
 
 @app.command()
@@ -112,4 +146,4 @@ def demo(
         "level": 2,
     }
     name = (candidate or CandidateName.PARTIAL).value
-    end_with(run.hold_demo(os.environ, flags, run.Order(seed=seed, candidate=name, is_fast=bool(is_fast)), is_fast))
+    end_with(run.hold_demo(os.environ, flags, Order(seed=seed, candidate=name, is_fast=bool(is_fast)), is_fast))

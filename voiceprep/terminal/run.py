@@ -4,8 +4,9 @@ Must not know how a session works inside.
 """
 
 import asyncio
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from voiceprep.errors import AudioDeviceError, ExitCode, VoiceprepError
 from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
+from voiceprep.terminal.order import Order
 from voiceprep.terminal.screen import open_screen
 from voiceprep.terminal.show import print_json, print_report
 from voiceprep.weights import keep_memory_small
@@ -25,23 +27,25 @@ from voiceprep.wiring.sessions import Held, hold
 Flags = Mapping[str, object | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is chosen for one session only."""
-
-    seed: int | None = None
-    topics: tuple[str, ...] = ()
-    candidate: str | None = None
-    is_fast: bool = False
-    is_json: bool = False
-
-
 def hold_interview(environment: Mapping[str, str], flags: Flags, order: Order) -> ExitCode:
     """Hold it, show the report, say where everything is. Raises VoiceprepError."""
-    settings = load_settings(environment, flags)
-    if order.candidate is not None and order.is_fast and not settings.speaker:
-        settings = replace(settings, speaker="none")
+    return _hold(_quiet_when_fast(load_settings(environment, flags), order), order, environment)
+
+
+PRACTICE = Settings(minutes=5.0)
+"""What a practice is when nobody says otherwise."""
+
+
+def hold_practice(environment: Mapping[str, str], flags: Flags, order: Order) -> ExitCode:
+    """A short drill. Says which engines it runs on. Raises VoiceprepError."""
+    settings = _quiet_when_fast(load_settings(environment, flags, PRACTICE), order)
+    print(f"Practice with stt {settings.stt}, tts {settings.tts}.", file=sys.stderr, flush=True)
     return _hold(settings, order, environment)
+
+
+def _quiet_when_fast(settings: Settings, order: Order) -> Settings:
+    is_silent = order.candidate is not None and order.is_fast and not settings.speaker
+    return replace(settings, speaker="none") if is_silent else settings
 
 
 def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fast: bool | None) -> ExitCode:

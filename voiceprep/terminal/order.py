@@ -1,0 +1,14 @@
+"""What is chosen for one session only, not in any setting. Must not import anything heavy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document."""
+
+    seed: int | None = None
+    topics: tuple[str, ...] = ()
+    candidate: str | None = None
+    is_fast: bool = False
+    is_json: bool = False
