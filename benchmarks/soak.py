@@ -34,8 +34,8 @@ from tests.loopback.serving import LoopbackServer, Refusal, Trouble, hang_up
 from tests.provider_room import ProviderRoom, environment_of, hears_coded_speech, recorded_words
 from voiceprep.audio.pace import RealtimePace
 from voiceprep.events import Event, ProviderFailed, SessionEnded
-from voiceprep.interview import Plan
 from voiceprep.model import Outcome
+from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.tasks import Tasks
 

@@ -1,6 +1,5 @@
 """Small banks, plans and answers that several tests share."""
 
-from voiceprep.interview import Plan
 from voiceprep.model import (
     Answer,
     AnswerEnd,
@@ -13,6 +12,7 @@ from voiceprep.model import (
     TurnBrief,
     Word,
 )
+from voiceprep.planning import Plan
 
 
 def question(question_id: str, topic: str = "t", difficulty: int = 3, points: int = 3) -> Question:
@@ -29,8 +29,8 @@ def question(question_id: str, topic: str = "t", difficulty: int = 3, points: in
     )
 
 
-def plan(count: int = 2, **options: int) -> Plan:
-    return Plan("bank", "Bank", tuple(question(f"q{n}") for n in range(1, count + 1)), **options)
+def plan(count: int = 2, limit_ms: int | None = None, seed: int = 0) -> Plan:
+    return Plan("bank", "Bank", tuple(question(f"q{n}") for n in range(1, count + 1)), limit_ms, seed=seed)
 
 
 def transcript(text: str, start_ms: int = 0) -> Transcript:

@@ -25,8 +25,8 @@ from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.errors import VoiceprepError
 from voiceprep.events import Event, InterviewerEnded, InterviewerStarted, TurnStarted
-from voiceprep.interview import Plan
 from voiceprep.model import Bank, Outcome, TurnKind
+from voiceprep.planning import Plan
 from voiceprep.ports import (
     BLOCK_MS,
     MICROPHONE_BLOCK_SAMPLES,

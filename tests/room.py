@@ -10,8 +10,8 @@ from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.reply import Wording
 from voiceprep.errors import ProviderError
 from voiceprep.events import Event
-from voiceprep.interview import Plan
 from voiceprep.model import KeyPointScore, Outcome, Question, QuestionScore, Transcript
+from voiceprep.planning import Plan
 from voiceprep.ports import BLOCK_MS, Command, Samples, TextModel
 from voiceprep.providers.scripted import (
     LevelDetector,

@@ -40,7 +40,7 @@ def assert_one_paragraph(done: Done, code: int, *said: str) -> None:
         (("interview", "--bank", "pyton-backend"), ("'pyton-backend'", "Did you mean 'python-backend'?")),
         (("interview", "--bank", "no/such/file.yaml"), ("no/such/file.yaml",)),
         (("interview", "--topic", "astrology"), ("'astrology'", "concurrency")),
-        (("interview", "--questions", "0"), ("questions is 0", "between 1 and 100")),
+        (("interview", "--questions", "-1"), ("questions is -1", "between 0 and 100")),
         (("interview", "--level", "9"), ("level is 9", "between 1 and 5")),
         (("interview", "--patience", "0"), ("patience is 0",)),
         (("interview", "--minutes", "-1"), ("minutes is -1",)),

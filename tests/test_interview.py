@@ -7,18 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.interviews import plan, question, score, turn
+from tests.interviews import plan, score, turn
 from voiceprep.interview import (
-    CLOSING_MS,
     InterviewState,
     Request,
     after_turn,
-    make_plan,
     next_brief,
     spoken_request,
     start,
 )
-from voiceprep.model import AnswerEnd, Bank, QuestionScore, TurnBrief, TurnKind
+from voiceprep.model import AnswerEnd, QuestionScore, TurnBrief, TurnKind
+from voiceprep.planning import CLOSING_MS
 
 
 def step(state: InterviewState, scored: QuestionScore | None = None, **options: AnswerEnd) -> InterviewState:
@@ -100,37 +99,6 @@ def test_lead_ins_do_not_repeat_in_a_row() -> None:
         state = step(state, score("q1", "p1", "p2", "p3"))
         leads.append(brief_of(state).text.split(".")[0])
     assert all(first != second for first, second in pairwise(leads))
-
-
-BANK = Bank(
-    "b",
-    "B",
-    tuple(
-        question(f"{topic}-{level}", topic, level) for topic in ("a", "b", "c", "d", "e") for level in range(1, 6)
-    ),
-)
-
-
-def test_a_plan_covers_topics_near_the_level_easiest_first() -> None:
-    made = make_plan(BANK, question_count=5, level=3, seed=7)
-    assert {asked.topic for asked in made.questions} == {"a", "b", "c", "d", "e"}
-    assert [asked.difficulty for asked in made.questions] == [3] * 5
-    wide = make_plan(BANK, question_count=10, level=3, seed=7)
-    assert [asked.difficulty for asked in wide.questions] == sorted(asked.difficulty for asked in wide.questions)
-
-
-def test_the_seed_decides() -> None:
-    def ids(seed: int) -> list[str]:
-        return [asked.id for asked in make_plan(BANK, question_count=5, level=2, seed=seed).questions]
-
-    assert ids(1) == ids(1)
-    assert len({tuple(ids(seed)) for seed in range(8)}) > 1
-
-
-def test_topics_can_be_chosen() -> None:
-    made = make_plan(BANK, question_count=9, level=3, seed=1, topics=["b"])
-    assert {asked.topic for asked in made.questions} == {"b"}
-    assert len(made.questions) == 5
 
 
 answers = st.lists(

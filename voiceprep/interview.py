@@ -1,4 +1,4 @@
-"""Pure: what the interviewer does next (plan, follow up, time, closing) and what a spoken request means.
+"""Pure: what the interviewer does next (ask, follow up, close, in time) and what a spoken request means.
 
 Must not know audio, engines, files, chance or the clock; the same seed and answers give the same interview.
 """
@@ -7,63 +7,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hashlib import sha256
 
 from voiceprep.endpointing import plain_words
-from voiceprep.model import AnswerEnd, Bank, KeyPoint, Question, QuestionScore, Turn, TurnBrief, TurnKind
+from voiceprep.model import AnswerEnd, KeyPoint, Question, QuestionScore, Turn, TurnBrief, TurnKind
+from voiceprep.planning import CLOSING_MS, Plan, chance
 
-FOLLOW_UPS_MAX = 2
-CLOSING_MS = 8_000
 QUESTION_MIN_MS = 30_000
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be asked, in order. `limit_ms` None means no time limit."""
-
-    bank_id: str
-    bank_title: str
-    questions: tuple[Question, ...]
-    limit_ms: int | None = None
-    follow_ups_max: int = FOLLOW_UPS_MAX
-    seed: int = 0
-
-
-def _chance(seed: int, *names: object) -> int:
-    """A number that looks random and is the same for the same names."""
-    text = ":".join(map(str, (seed, *names)))
-    return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
-
-
-def make_plan(
-    bank: Bank,
-    *,
-    question_count: int,
-    level: int,
-    seed: int,
-    limit_ms: int | None = None,
-    topics: Sequence[str] = (),
-) -> Plan:
-    """Choose questions near `level` (1–5) over as many topics as possible, easiest first.
-
-    A strong candidate for one slot is close in difficulty, from a topic not used yet; the seed breaks ties.
-    """
-    wanted = [question for question in bank.questions if not topics or question.topic in topics]
-    chosen: list[Question] = []
-    while wanted and len(chosen) < question_count:
-        used = [question.topic for question in chosen]
-        best = min(
-            wanted,
-            key=lambda question: (
-                used.count(question.topic),
-                abs(question.difficulty - level),
-                _chance(seed, question.id),
-            ),
-        )
-        chosen.append(best)
-        wanted.remove(best)
-    ordered = sorted(chosen, key=lambda question: (question.difficulty, _chance(seed, "order", question.id)))
-    return Plan(bank.id, bank.title, tuple(ordered), limit_ms, seed=seed)
 
 
 # ------------------------------------------------------------------------------------------- state
@@ -195,7 +144,7 @@ NUDGES = (
 
 def _pick(options: Sequence[str], state: InterviewState, salt: str) -> str:
     """Varies with the turn, never the same twice in a row."""
-    start_at = _chance(state.plan.seed, salt) % len(options)
+    start_at = chance(state.plan.seed, salt) % len(options)
     return options[(start_at + state.turn_count) % len(options)]
 
 

@@ -3,6 +3,7 @@
 `*_ms` is session audio time, counted in microphone samples from the start of the session.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -87,6 +88,23 @@ class Bank:
     questions: tuple[Question, ...]
     description: str = ""
     glossary: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What earlier sessions say about what to ask; empty for a newcomer.
+
+    `due`: question ids, most urgent first. `missed`: question id → key points missing from the latest answer.
+    `topic_scores`: topic → scores 0..1, newest last. `asked`: question ids of late, newest last.
+    """
+
+    due: tuple[str, ...] = ()
+    missed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    topic_scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+
+
+NO_HISTORY = History()
 
 
 # ------------------------------------------------------------------------------------------ speech

@@ -22,6 +22,7 @@ from voiceprep.model import (
     TurnBrief,
     TurnKind,
 )
+from voiceprep.planning import Plan
 from voiceprep.ports import Anticipation, Engine, Judge, Microphone, Speaker
 from voiceprep.tasks import Tasks
 
@@ -46,7 +47,7 @@ class SessionParts:
 class Session:
     """Lifecycle, events and scoring; the engine hears and speaks."""
 
-    def __init__(self, plan: interview.Plan, parts: SessionParts) -> None:
+    def __init__(self, plan: Plan, parts: SessionParts) -> None:
         self.plan = plan
         self.turns: list[Turn] = []
         self._parts = parts

@@ -20,7 +20,8 @@ class Settings:
     """One field per setting; the same names in the file (`settings.toml`) and, upper-case, in the environment."""
 
     bank: str = "python-backend"
-    questions: int = 5
+    questions: int = 0
+    """0 means as many as the minutes allow, or five."""
     minutes: float = 0.0
     """0 means no time limit."""
     level: int = 3
@@ -126,7 +127,7 @@ def _convert(name: str, value: object, kind: type, origin: str) -> object:
 
 
 _RANGES: Mapping[str, tuple[float, float]] = {
-    "questions": (1, 100),
+    "questions": (0, 100),
     "minutes": (0, 480),
     "level": (1, 5),
     "patience": (0.5, 30),

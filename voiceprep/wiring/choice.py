@@ -8,8 +8,8 @@ from pathlib import Path
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
-from voiceprep.interview import Plan, make_plan
-from voiceprep.model import Bank
+from voiceprep.model import NO_HISTORY, Bank, History
+from voiceprep.planning import Plan, Wish, make_plan
 from voiceprep.recordings.folder import recordings_folder
 from voiceprep.settings import Settings
 
@@ -68,20 +68,27 @@ def recordings_for(settings: Settings) -> Path:
     return recordings_folder(Path(settings.recordings) if settings.recordings else None, None)
 
 
-def plan_for(settings: Settings, bank: Bank, seed: int | None, topics: tuple[str, ...] = ()) -> Plan:
-    """The questions that will be asked. Raises ConfigError for topics the bank does not have."""
+def plan_for(
+    settings: Settings,
+    bank: Bank,
+    seed: int | None,
+    topics: tuple[str, ...] = (),
+    history: History = NO_HISTORY,
+) -> Plan:
+    """What will be asked. Raises ConfigError for topics the bank does not have."""
     known = {question.topic for question in bank.questions}
     unknown = [topic for topic in topics if topic not in known]
     if unknown:
         raise ConfigError(f"{bank.id} has no topic {unknown[0]!r}.", f"It has: {', '.join(sorted(known))}.")
-    return make_plan(
-        bank,
-        question_count=settings.questions,
-        level=settings.level,
-        seed=secrets.randbelow(1_000_000) if seed is None else seed,
-        limit_ms=round(settings.minutes * 60_000) if settings.minutes else None,
-        topics=topics,
+    wish = Wish(
+        settings.level,
+        secrets.randbelow(1_000_000) if seed is None else seed,
+        settings.questions or None,
+        round(settings.minutes * 60_000) if settings.minutes else None,
+        topics,
+        history,
     )
+    return make_plan(bank, wish)
 
 
 def is_wav(name: str) -> bool:
