@@ -49,6 +49,8 @@ from deepgram.speak.v2.types import (
 )
 from pydantic import BaseModel
 
+from tests.loopback.checking import unknown_fields
+
 Fields = Mapping[str, object]
 
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
@@ -214,15 +216,6 @@ def _listen_mistakes(path: str, one: Mapping[str, str], model: str) -> list[str]
 
 
 def _validate(model: type[BaseModel], message: Mapping[str, Any]) -> None:
-    extra = _extras(model.model_validate(message))
+    extra = list(unknown_fields(model.model_validate(message)))
     if extra:
         raise ValueError(f"{message['type']} has no {', '.join(extra)}")
-
-
-def _extras(value: object) -> list[str]:
-    if isinstance(value, BaseModel):
-        inner = [name for field in value.__dict__.values() for name in _extras(field)]
-        return [*(value.model_extra or {}), *inner]
-    if isinstance(value, list):
-        return [name for item in value for name in _extras(item)]
-    return []

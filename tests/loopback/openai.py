@@ -10,7 +10,7 @@ import itertools
 import json
 import wave
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -30,6 +30,7 @@ from openai.types.chat.completion_create_params import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from tests.loopback.checking import unknown_fields
 from tests.loopback.serving import LoopbackServer, Refusal, hang_up, stall, stream
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 
@@ -424,7 +425,7 @@ class OpenAIServer(LoopbackServer):
     def _checked(self, kind: type[BaseModel], value: dict[str, Any]) -> dict[str, Any]:
         """`value` itself, after noting what the SDK's type would not have."""
         try:
-            unknown = list(_extras(kind.model_validate(value)))
+            unknown = list(unknown_fields(kind.model_validate(value)))
         except ValidationError as error:
             self.violate(f"own answer: {error}")
         else:
@@ -437,17 +438,6 @@ class OpenAIServer(LoopbackServer):
 def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - any type form
     """Building one takes 30 ms, which a benchmark would see."""
     return TypeAdapter(kind)
-
-
-def _extras(value: object) -> Iterator[str]:
-    """Names of fields that a model of the SDK does not know, at any depth."""
-    if isinstance(value, BaseModel):
-        yield from (value.model_extra or {})
-        for name in type(value).model_fields:
-            yield from _extras(getattr(value, name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _extras(item)
 
 
 def _usage(body: Mapping[str, Any], reply: ChatReply) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Must not know providers: paths, messages and rules come from the server that use
 """
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -47,14 +48,15 @@ class LoopbackServer:
     """`routes`: "METHOD /path" → what answers it. Use as `async with`; `url` and `websocket_url` hold from then on.
 
     A request that no route expects, or an exception in one that does, is a violation. Tests end with
-    `assert server.violations == []`.
+    `assert server.violations == []`. `tls` makes it https and wss.
     """
 
-    def __init__(self, routes: Mapping[str, Respond]) -> None:
+    def __init__(self, routes: Mapping[str, Respond], tls: ssl.SSLContext | None = None) -> None:
         self.violations: list[str] = []
         self.arrivals: list[Arrival] = []
         self.url = ""
         self._routes = dict(routes)
+        self._tls = tls
         self._troubles: dict[str, deque[Refusal | Trouble | None]] = {}
         self._open: dict[int, web.Request] = {}
         self._changed = asyncio.Event()
@@ -99,10 +101,10 @@ class LoopbackServer:
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
         return self
 
     async def __aexit__(
@@ -180,9 +182,11 @@ async def stream(request: web.Request, content_type: str, pieces: AsyncIterator[
     return response
 
 
-async def open_websocket(request: web.Request, headers: Mapping[str, str] | None = None) -> web.WebSocketResponse:
+async def open_websocket(
+    request: web.Request, headers: Mapping[str, str] | None = None, *, message_bytes_max: int = 16 * 2**20
+) -> web.WebSocketResponse:
     """Upgrade. Pings are answered while somebody receives; a socket nobody receives from is half-open."""
-    socket = web.WebSocketResponse(max_msg_size=16 * 2**20, compress=False, timeout=1.0)
+    socket = web.WebSocketResponse(max_msg_size=message_bytes_max, compress=False, timeout=1.0)
     socket.headers.update(headers or {})
     await socket.prepare(request)
     return socket
