@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +73,14 @@ class World:
     openai: OpenAIServer
     groq: OpenAIServer
     room: ProviderRoom
-    errors: list[ProviderError] = field(default_factory=list)
 
-    async def hold(self) -> Outcome | None:
-        """None when the session failed because of a provider; nothing is left open in any case."""
+    async def hold(self) -> Outcome | ProviderError:
+        """How it ended, or what a provider stopped it with; nothing is left open in any case."""
+        outcome: Outcome | ProviderError
         try:
             outcome = await self.room.hold()
         except ProviderError as error:
-            self.errors.append(error)
-            outcome = None
+            outcome = error
         for server in (self.deepgram.serving, self.openai, self.groq):
             await server.until(lambda server=server: server.open_count == 0)  # type: ignore[misc]
         assert self.deepgram.violations + self.openai.violations + self.groq.violations == []
@@ -450,11 +449,11 @@ async def test_unknown_fields_of_a_model_change_nothing(tmp_path: Path) -> None:
 async def test_a_voice_that_is_gone_for_good_ends_the_session_and_keeps_it(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         key_expires(CandidateStarted, SPEAK_V1)(here)
-        assert await here.hold() is None
+        error = await here.hold()
+        assert isinstance(error, ProviderError)
         check_kept(here.room, Outcome.FAILED)
         assert here.room.answers == [FIRST]
         assert [failure.stage for failure in told(here.room)] == ["tts"] * 3
-        (error,) = here.errors
         assert error.exit_code is ExitCode.PROVIDER
         assert "key" in error.message
         assert error.hint
@@ -473,10 +472,11 @@ async def test_a_recogniser_that_is_gone_for_good_ends_the_session_and_keeps_it(
     scripts = [Script((Wait(300), Say(FIRST)))] * 4
     async with world(tmp_path, stt=stt, scripts=scripts) as here:
         fault(here)
-        assert await here.hold() is None
+        error = await here.hold()
+        assert isinstance(error, ProviderError)
         check_kept(here.room, Outcome.FAILED)
         assert [failure.stage for failure in told(here.room)] == ["stt"] * 3
-        assert here.errors[0].exit_code is ExitCode.PROVIDER
+        assert error.exit_code is ExitCode.PROVIDER
 
 
 @pytest.mark.parametrize("stage", ["stt", "tts"])
@@ -486,8 +486,9 @@ async def test_what_fails_at_the_start_fails_before_anything_is_recorded(
 ) -> None:
     async with world(tmp_path) as here:
         refuses_at_start({"stt": LISTEN_V1, "tts": SPEAK_V1}[stage], status)(here)
-        assert await here.hold() is None
-        assert (here.errors[0].stage, here.errors[0].exit_code) == (stage, ExitCode.PROVIDER)
+        error = await here.hold()
+        assert isinstance(error, ProviderError)
+        assert (error.stage, error.exit_code) == (stage, ExitCode.PROVIDER)
         assert not (tmp_path / "recordings").exists()
 
 
