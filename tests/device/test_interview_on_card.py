@@ -33,7 +33,7 @@ from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.choice import plan_for
 
-pytestmark = [pytest.mark.device, pytest.mark.slow, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.device, pytest.mark.timeout(480)]
 
 BANK = find_bank("python-backend", bank_folders())
 SEED = 3
