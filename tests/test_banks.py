@@ -18,7 +18,7 @@ from voiceprep.banks import (
 from voiceprep.banks.document import MAX_BANK_BYTES, MAX_DEPTH
 from voiceprep.banks.words import content_stems, has_phrase, stem, words
 from voiceprep.errors import BankError, ExitCode
-from voiceprep.model import Bank, ExampleLevel, Question, QuestionKind, Term
+from voiceprep.model import Bank, ExampleLevel, Question, QuestionKind, StarPart, Term
 
 GOOD = """\
 id: kitchen
@@ -114,6 +114,93 @@ def test_optional_fields_take_the_defaults_of_the_model(tmp_path: Path) -> None:
     assert question == plain
     assert question.key_points[0].text == "yes"
     assert question.key_points[0].probe == ""
+
+
+STORY = """\
+id: stories
+title: Stories
+questions:
+  - id: late-project
+    topic: ownership
+    kind: behavioural
+    text: Tell me about a project that ran late.
+    key_points:
+      - {id: which, text: Names the project., weight: 1, phrases: [the billing project], star: situation}
+      - {id: deed, text: Says what they did., weight: 2, phrases: [I cut the scope], star: action, probe: And you?}
+      - {id: end, text: Says how it ended., weight: 2, phrases: [we shipped in May], star: result, probe: And then?}
+      - {id: lesson, text: Says what they learned., weight: 1, phrases: [I learned to ask early]}
+    anchors:
+      1: No story.
+      2: A story without a deed.
+      3: A deed without an end.
+      4: The whole story.
+      5: The whole story and its lesson.
+    examples:
+      - level: strong
+        text: The billing project was late. I cut the scope, and we shipped in May. I learned to ask early.
+        credited: [which, deed, end, lesson]
+      - level: strong
+        text: I cut the scope and we shipped in May; I learned to ask early.
+        credited: [deed, end, lesson]
+      - level: partial
+        text: The billing project was late. I cut the scope.
+        credited: [which, deed]
+      - level: weak
+        text: I am never late.
+        credited: []
+"""
+
+
+@pytest.fixture
+def story_path(tmp_path: Path) -> Path:
+    path = tmp_path / "stories.yaml"
+    path.write_text(STORY, encoding="utf-8")
+    return path
+
+
+def test_a_behavioural_question_has_parts_and_anchored_levels(story_path: Path) -> None:
+    (question,) = load_bank(story_path).questions
+    assert [point.star for point in question.key_points] == [
+        StarPart.SITUATION,
+        StarPart.ACTION,
+        StarPart.RESULT,
+        None,
+    ]
+    assert question.anchors == (
+        "No story.",
+        "A story without a deed.",
+        "A deed without an end.",
+        "The whole story.",
+        "The whole story and its lesson.",
+    )
+    assert [each.level.value for each in question.examples] == ["strong", "strong", "partial", "weak"]
+    assert lint_bank(load_source(story_path)) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("star: result", "star: outcome", 11, "'star' cannot be 'outcome'"),
+        ("      3: A deed without an end.\n", "", 14, "question 'late-project', anchors: '3' is missing"),
+        ("      5: The", "      6: The", 18, "unknown field '6'"),
+        ("      1: No story.", "      1: [No story.]", 14, "'1' must be text"),
+        ("    examples:\n", "    anchors: none\n    examples:\n", 19, "'anchors' is given twice"),
+    ],
+)
+def test_broken_stories_name_file_and_line(story_path: Path, old: str, new: str, line: int, message: str) -> None:
+    assert old in STORY
+    story_path.write_text(STORY.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BankError) as caught:
+        load_bank(story_path)
+    assert caught.value.message.startswith(f"{story_path}:{line}: ")
+    assert message in caught.value.message
+
+
+def test_anchors_in_one_text_are_refused(story_path: Path) -> None:
+    start, end = STORY.index("    anchors:\n"), STORY.index("    examples:\n")
+    story_path.write_text(STORY[:start] + "    anchors: from bad to good\n" + STORY[end:], encoding="utf-8")
+    with pytest.raises(BankError, match=r":13: question 'late-project': 'anchors' must give a text for each of 1,"):
+        load_bank(story_path)
 
 
 BROKEN = [
@@ -282,7 +369,8 @@ LINTED = [
     ("[ice bath]", "[ice bath, Boiling water!]", 28, "'water' and 'cool' share the phrase"),
     ("[in the oven]", "[seven minutes]", 33, "'time' and 'oven' share the phrase"),
     ("[ice bath]", "[ice bath, as it is]", 28, "only everyday words"),
-    ("level: weak", "level: partial", 36, "the partial example is given twice"),
+    ("level: weak", "level: partial", 36, "the weak example is missing"),
+    ("level: weak", "level: strong", 43, "the strong example earns no more than the partial one"),
     ("credited: [water]", "credited: []", 40, "the partial example earns no more than the weak one"),
     ("I like eggs.", "An ice bath.", 43, "the weak example says 'ice bath'"),
     ("Boiling water, I think.", "Boiling water, no Sous-Vide.", 41, "'Sous-Vide' is written 'sous-vide'"),
@@ -302,6 +390,32 @@ def test_findings_name_file_and_line(bank_path: Path, old: str, new: str, line: 
     assert any(message in each.message for each in findings), findings
     found = next(each for each in findings if message in each.message)
     assert str(found).startswith(f"{bank_path}:{line}: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        (", star: situation", "", 8, "no key point is marked as its situation or task"),
+        (", star: action", "", 8, "no key point is marked as its action"),
+        ("star: result", "star: task", 8, "no key point is marked as its result"),
+        ("    kind: behavioural\n", "", 8, "'star' is for behavioural questions"),
+        ("[deed, end, lesson]", "[end]", 23, "the strong example earns no more than the partial one"),
+        ("      - level: weak\n", "      - level: partial\n", 19, "the weak example is missing"),
+    ],
+)
+def test_findings_about_stories(story_path: Path, old: str, new: str, line: int, message: str) -> None:
+    assert old in STORY
+    story_path.write_text(STORY.replace(old, new, 1), encoding="utf-8")
+    findings = lint_bank(load_source(story_path))
+    assert f"{story_path}:{line}: question 'late-project': {message}" in [str(each) for each in findings]
+
+
+def test_a_story_without_anchors_is_found(story_path: Path) -> None:
+    start, end = STORY.index("    anchors:\n"), STORY.index("    examples:\n")
+    story_path.write_text(STORY[:start] + STORY[end:], encoding="utf-8")
+    (finding,) = lint_bank(load_source(story_path))
+    assert finding.message.endswith("has no anchors: say what answers of level 1 to 5 look like")
+    assert finding.line == 4
 
 
 def test_two_questions_with_one_text_are_found(bank_path: Path) -> None:

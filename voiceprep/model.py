@@ -23,15 +23,28 @@ class ExampleLevel(StrEnum):
     WEAK = "weak"
 
 
+class StarPart(StrEnum):
+    """The parts of a story about what somebody did (Situation, Task, Action, Result)."""
+
+    SITUATION = "situation"
+    TASK = "task"
+    ACTION = "action"
+    RESULT = "result"
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPoint:
-    """One thing a good answer says. `weight` is relative within the question; `probe` asks for it when missing."""
+    """One thing a good answer says. `weight` is relative within the question; `probe` asks for it when missing.
+
+    `star`: the part of a behavioural story it belongs to, None for what belongs to none (such as a lesson learned).
+    """
 
     id: str
     text: str
     weight: float = 1.0
     phrases: tuple[str, ...] = ()
     probe: str = ""
+    star: StarPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,7 @@ class Misconception:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A graded answer. `credited` names the key points a fair marker would credit."""
+    """A graded answer, one of several at its level. `credited` names the key points a fair marker would credit."""
 
     level: ExampleLevel
     text: str
@@ -54,7 +67,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One bank question (DESIGN section 5). `difficulty` 1–5; `answer_seconds` is the expected length."""
+    """One bank question (DESIGN section 5). `difficulty` 1–5; `answer_seconds` is the expected length.
+
+    `anchors`: what answers of level 1 to 5 look like, in that order, for behavioural questions; else empty.
+    """
 
     id: str
     topic: str
@@ -67,6 +83,7 @@ class Question:
     answer_seconds: int = 60
     examples: tuple[Example, ...] = ()
     sources: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,17 @@ class Entry:
             found.append(self._clean(item, line, f"an entry of '{field}'"))
         return tuple(found)
 
+    def texts_of(self, field: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+        """The texts of a mapping that has exactly these keys, in their order; none when the field is absent."""
+        if not self.has(field):
+            return ()
+        value = self._value(field)
+        if not isinstance(value, Mapping):
+            raise self.fault(field, f"'{field}' must give a text for each of {', '.join(keys)}")
+        part = Entry(self.path, value, f"{self.name}, {field}")
+        part.expect_only(keys)
+        return tuple(part.text(key) for key in keys)
+
     def entries(self, field: str, name: str) -> "tuple[Entry, ...]":
         """A list of mappings; none when the field is absent."""
         found = []

@@ -4,7 +4,6 @@ Must not know how answers are scored; it looks at the bank's own words only.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from voiceprep.banks.reading import BANK, BankSource, Place
 from voiceprep.banks.words import content_stems, has_phrase, words
-from voiceprep.model import ExampleLevel, KeyPoint, Question, Term
+from voiceprep.model import ExampleLevel, KeyPoint, Question, QuestionKind, StarPart, Term
 
 PROBE_SHARE = 0.2
 """A key point worth this share of its question needs a probe."""
@@ -60,6 +59,7 @@ class _Lint:
         yield from self._probes()
         yield from self._phrases()
         yield from self._examples()
+        yield from self._story()
         yield from self._spelling()
 
     def _at(self, message: str, *place: str) -> LintFinding:
@@ -106,25 +106,39 @@ class _Lint:
 
     def _examples(self) -> Iterator[LintFinding]:
         weights = {point.id: point.weight for point in self.question.key_points}
-        counted = Counter(example.level for example in self.question.examples)
-        for level in ExampleLevel:
-            if counted[level] != 1:
-                problem = "is missing" if not counted[level] else "is given twice"
-                yield self._at(f"the {level} example {problem}", "examples")
-        credit = {each.level: sum(weights[id_] for id_ in each.credited) for each in self.question.examples}
-        levels = [level for level in ExampleLevel if level in credit]
-        for better, worse in pairwise(levels):
-            if credit[better] <= credit[worse]:
-                yield self._at(f"the {better} example earns no more than the {worse} one", "examples", better)
-        for example in self.question.examples:
+        examples = [(each, ("examples", str(index))) for index, each in enumerate(self.question.examples)]
+        earned: dict[ExampleLevel, list[tuple[float, tuple[str, str]]]] = {level: [] for level in ExampleLevel}
+        for example, place in examples:
+            earned[example.level].append((sum(weights[id_] for id_ in example.credited), place))
+        for level, marks in earned.items():
+            if not marks:
+                yield self._at(f"the {level} example is missing", "examples")
+        for better, worse in pairwise([level for level in ExampleLevel if earned[level]]):
+            least, place = min(earned[better])
+            if least <= max(earned[worse])[0]:
+                yield self._at(f"the {better} example earns no more than the {worse} one", *place)
+        for example, place in examples:
             for point in self.question.key_points:
                 said = next((each for each in point.phrases if has_phrase(example.text, each)), None)
                 if said and point.id not in example.credited:
-                    yield self._at(
-                        f"the {example.level} example says '{said}' and gets no credit for '{point.id}'",
-                        "examples",
-                        example.level,
-                    )
+                    problem = f"the {example.level} example says '{said}' and gets no credit for '{point.id}'"
+                    yield self._at(problem, *place)
+
+    def _story(self) -> Iterator[LintFinding]:
+        """Behavioural questions say what belongs to which part of the story and what each level looks like."""
+        parts = {point.star for point in self.question.key_points}
+        if self.question.kind is not QuestionKind.BEHAVIOURAL:
+            marked = next((point for point in self.question.key_points if point.star), None)
+            if marked:
+                yield self._at("'star' is for behavioural questions", *_key(marked), "star")
+            return
+        if not parts & {StarPart.SITUATION, StarPart.TASK}:
+            yield self._at("no key point is marked as its situation or task", "key_points")
+        for part in (StarPart.ACTION, StarPart.RESULT):
+            if part not in parts:
+                yield self._at(f"no key point is marked as its {part}", "key_points")
+        if not self.question.anchors:
+            yield self._at("has no anchors: say what answers of level 1 to 5 look like")
 
     def _spelling(self) -> Iterator[LintFinding]:
         question = self.question
@@ -132,7 +146,8 @@ class _Lint:
         texts += [((*_key(point), "text"), point.text) for point in question.key_points]
         texts += [((*_key(point), "probe"), point.probe) for point in question.key_points]
         texts += [(("misconceptions", each.id, "text"), each.text) for each in question.misconceptions]
-        texts += [(("examples", each.level, "text"), each.text) for each in question.examples]
+        texts += [(("examples", str(i), "text"), each.text) for i, each in enumerate(question.examples)]
+        texts += [(("anchors", str(level)), text) for level, text in enumerate(question.anchors, 1)]
         for place, text in texts:
             for wrong, term in self.spellings.misspelt(text):
                 yield self._at(f"'{wrong}' is written '{term.written}' in the glossary", *place)

@@ -19,6 +19,7 @@ from voiceprep.model import (
     Misconception,
     Question,
     QuestionKind,
+    StarPart,
     Term,
 )
 
@@ -28,6 +29,7 @@ Place = tuple[str, ...]
 BANK = ""
 """Stands for the bank itself in a place; no question has an empty id."""
 
+ANCHOR_LEVELS = ("1", "2", "3", "4", "5")
 MIN_ANSWER_SECONDS, MAX_ANSWER_SECONDS = 5, 900
 
 # These would end the inline markup that carries phonemes to the voice.
@@ -110,10 +112,11 @@ class _Reader:
             misconceptions=self._unique(entry, "misconceptions", "misconception", "id", misconception),
             answer_seconds=entry.whole("answer_seconds", 60, MIN_ANSWER_SECONDS, MAX_ANSWER_SECONDS),
             examples=tuple(
-                self._example(item, question_id, tuple(point.id for point in key_points))
-                for item in entry.entries("examples", "example")
+                self._example(item, tuple(point.id for point in key_points), question_id, "examples", str(index))
+                for index, item in enumerate(entry.entries("examples", "example"))
             ),
             sources=entry.texts("sources"),
+            anchors=entry.texts_of("anchors", ANCHOR_LEVELS),
         )
 
     def _key_point(self, entry: Entry, question_id: str) -> KeyPoint:
@@ -124,11 +127,12 @@ class _Reader:
             weight=entry.weight("weight", 1.0),
             phrases=entry.texts("phrases"),
             probe=entry.text("probe", default=""),
+            star=StarPart(entry.choice("star", tuple(StarPart))) if entry.has("star") else None,
         )
         self._note(entry, question_id, "key_points", point.id)
         return point
 
-    def _example(self, entry: Entry, question_id: str, key_point_ids: tuple[str, ...]) -> Example:
+    def _example(self, entry: Entry, key_point_ids: tuple[str, ...], *place: str) -> Example:
         _expect_fields(entry, Example)
         level = ExampleLevel(entry.choice("level", tuple(ExampleLevel)))
         credited = entry.texts("credited")
@@ -141,7 +145,7 @@ class _Reader:
                 )
             if credited_id in credited[:index]:
                 raise entry.fault("credited", f"'credited' names '{credited_id}' twice", "Keep one.")
-        self._note(entry, question_id, "examples", level)
+        self._note(entry, *place)
         return Example(level, entry.text("text"), credited)
 
     def _note(self, entry: Entry, *place: str) -> None:

@@ -46,7 +46,10 @@ def show_one(environment: Mapping[str, str], name: str, is_json: bool) -> None:
             console.print(Text(f"  {question.id}  (level {question.difficulty})", style="bold"))
             console.print(Text(f"    {plain(question.text)}"))
             for point in question.key_points:
-                console.print(Text(f"    · {plain(point.text)}", style="dim"))
+                part = f"{point.star.capitalize()}: " if point.star else ""
+                console.print(Text(f"    · {part}{plain(point.text)}", style="dim"))
+            for level, anchor in enumerate(question.anchors, 1):
+                console.print(Text(f"    {level}  {plain(anchor)}", style="dim"))
 
 
 def check_one(environment: Mapping[str, str], name: str, is_json: bool) -> ExitCode:
@@ -81,5 +84,8 @@ def _question(question: Question) -> dict[str, object]:
         "kind": question.kind.value,
         "difficulty": question.difficulty,
         "text": question.text,
-        "key_points": [{"id": p.id, "text": p.text, "weight": p.weight} for p in question.key_points],
+        "key_points": [
+            {"id": p.id, "text": p.text, "weight": p.weight, "star": p.star} for p in question.key_points
+        ],
+        "anchors": question.anchors,
     }
