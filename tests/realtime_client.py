@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import numpy as np
 from openai import AsyncOpenAI
+from websockets.exceptions import ConnectionClosedOK
 
 from tests.loopback.tones import tone_samples
 from voiceprep.ports import Samples
@@ -26,17 +28,23 @@ class Client:
         """The next event of a type. Raises TimeoutError, or what ends the connection."""
         async with asyncio.timeout(WAIT_S):
             while True:
-                event = (await self.connection.recv()).to_dict()
-                self.events.append(event)
+                event = self._take(await self.connection.recv_bytes())
                 if event.get("type") == kind and matches(event):
-                    return dict(event)
+                    return event
 
     async def rest(self) -> list[dict[str, Any]]:
         """What still comes until the server ends the connection."""
         async with asyncio.timeout(WAIT_S):
-            async for event in self.connection:
-                self.events.append(event.to_dict())
+            with suppress(ConnectionClosedOK):
+                while True:
+                    self._take(await self.connection.recv_bytes())
         return self.events
+
+    def _take(self, frame: bytes) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(frame)
+        assert self.connection.parse_event(frame).type == event["type"]
+        self.events.append(event)
+        return event
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event.get("type") == kind]
