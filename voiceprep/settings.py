@@ -33,6 +33,8 @@ class Settings:
     """A device name, a WAV file, or `none`; empty is the system's default."""
     recordings: str = ""
     """Empty: ./recordings where that folder exists, else the data folder of this account."""
+    keep_days: float = 0.0
+    """Sessions older than this are deleted when an interview begins; 0 keeps them for ever."""
     banks: str = ""
     """A folder of your own question banks."""
     stt: str = "local"
@@ -132,6 +134,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "level": (1, 5),
     "patience": (0.5, 30),
     "budget_usd": (0, 1000),
+    "keep_days": (0, 36_500),
 }
 
 

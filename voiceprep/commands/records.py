@@ -34,3 +34,23 @@ def recover(
     from voiceprep.terminal import show
 
     show.recover_sessions(os.environ, as_text(recordings), which, json)
+
+
+@app.command()
+def purge(
+    which: Annotated[
+        str | None, typer.Argument(help="last, an id, the start of one, or a folder.", show_default=False)
+    ] = None,
+    older_than: Annotated[
+        float | None, typer.Option("--older-than", help="Every session that began more than so many days ago.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Every session.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete for good; without it only say what would go.")] = False,
+    json: AsJson = False,
+    recordings: Recordings = None,
+) -> None:
+    """Delete sessions for good: audio, transcripts, scores and what is derived from them."""
+    from voiceprep.terminal import purging
+
+    wanted = purging.Wanted(which, older_than, everything)
+    purging.purge(os.environ, as_text(recordings), wanted, is_real=yes, is_json=json)

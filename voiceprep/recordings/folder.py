@@ -60,6 +60,14 @@ def session_id(started_at: datetime, bank_id: str) -> str:
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{bank}-{secrets.token_hex(2)}"
 
 
+def started_at(folder: Path) -> datetime | None:
+    """When a session began, by its folder's name; UTC. None for a name that holds no time."""
+    try:
+        return datetime.strptime(folder.name[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 def session_folders(recordings_dir: Path) -> tuple[Path, ...]:
     """Every session folder, newest first; empty when there is no such folder. Raises RecordingError."""
     try:

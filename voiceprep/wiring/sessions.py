@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from voiceprep.errors import VoiceprepError
+from voiceprep.errors import RecordingError, VoiceprepError
 from voiceprep.events import (
     Emit,
+    HintGiven,
 )
 from voiceprep.model import Outcome
 from voiceprep.ports import (
@@ -18,6 +19,7 @@ from voiceprep.ports import (
 )
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.reader import SessionRecord
+from voiceprep.recordings.removal import older_than, remove_session
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.session import Session, SessionParts
@@ -61,6 +63,7 @@ async def _hold(
         tasks = await stack.enter_async_context(Tasks())
         stage = Stage(choice, tasks)
         stack.push_async_callback(stage.close)
+        _forget_old(choice, stage)
         engine, audio = await asyncio.gather(open_engine(choice, stage, controls), open_lines(stage))
         stack.callback(audio.opened.close)
         info = _info(choice, started_at, judge)
@@ -77,6 +80,21 @@ async def _hold(
         outcome = await session.run(started_at)
         writer.close(outcome)
     return outcome
+
+
+def _forget_old(choice: Choice, stage: Stage) -> None:
+    """Retention. An interview is never refused because an old one cannot be deleted."""
+    if not choice.settings.keep_days:
+        return
+    count = 0
+    with suppress(RecordingError):
+        for folder in older_than(recordings_for(choice.settings), choice.settings.keep_days, datetime.now(UTC)):
+            remove_session(folder)
+            count += 1
+    if count:
+        sessions = f"{count} session{'s' * (count != 1)}"
+        told = f"Deleted {sessions} older than {choice.settings.keep_days:g} days, as keep_days says."
+        stage.tell(HintGiven(at_ms=0, message=told))
 
 
 def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
