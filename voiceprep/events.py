@@ -168,6 +168,16 @@ class HintGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterviewerNoted:
+    """What a realtime model wrote down about an answer; it decides nothing."""
+
+    at_ms: int
+    turn_index: int
+    text: str
+    type: Literal["interviewer_noted"] = "interviewer_noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded:
     at_ms: int
     outcome: Outcome
@@ -204,6 +214,7 @@ Journaled = (
     | ProviderFailed
     | UsageMeasured
     | HintGiven
+    | InterviewerNoted
     | SessionEnded
 )
 """Every event that is written down, a tagged union on `type`."""

@@ -135,11 +135,11 @@ class ScriptedStream:
     def __init__(self, transcriber: ScriptedTranscriber) -> None:
         self._transcriber = transcriber
         self._first_word = len(transcriber.candidate.said)
-        self._now_ms = 0
+        self._now_ms: int | None = None
 
     @property
     def provisional(self) -> Provisional:
-        through_ms = self._now_ms - self._transcriber.lag_ms
+        through_ms = (self._now_ms or 0) - self._transcriber.lag_ms
         words = self._transcriber.candidate.said[self._first_word :]
         return Provisional(" ".join(word.text for word in words if word.end_ms <= through_ms), through_ms)
 
@@ -149,6 +149,10 @@ class ScriptedStream:
         return None
 
     def push(self, block: AudioBlock, is_speech: bool) -> None:
+        if self._now_ms is None:  # what is heard again was said before the stream was opened
+            said = self._transcriber.candidate.said
+            earlier = (place for place, word in enumerate(said) if word.start_ms >= block.start_ms)
+            self._first_word = min(self._first_word, next(earlier, self._first_word))
         self._now_ms = block.end_ms
 
     async def finish(self) -> Transcript:

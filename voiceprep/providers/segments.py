@@ -12,6 +12,7 @@ import numpy as np
 
 from voiceprep.model import Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
+from voiceprep.word_times import spread_words
 
 PRE_ROLL_BLOCKS = 240 // BLOCK_MS
 TRAILING_BLOCKS = 300 // BLOCK_MS
@@ -89,7 +90,7 @@ class Segment:
             return ()
         words: list[Word] = []
         for (from_block, from_word), (to_block, to_word) in self._spans(texts, len(voiced)):
-            words += _spread(texts[from_word:to_word], voiced[from_block:to_block])
+            words += spread_words(texts[from_word:to_word], voiced[from_block:to_block])
         return tuple(words)
 
     def _spans(self, texts: list[str], voiced_count: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -167,17 +168,3 @@ def _same_words(first: Sequence[str], second: Sequence[str]) -> bool:
         return "".join(filter(str.isalnum, word)).lower()
 
     return [bare(word) for word in first] == [bare(word) for word in second]
-
-
-def _spread(texts: Sequence[str], voiced_ms: Sequence[int]) -> list[Word]:
-    """`texts` one after another over the blocks that start at `voiced_ms`."""
-    weights = np.array([max(1, sum(map(str.isalnum, text))) for text in texts])
-    edges_ms = np.concatenate(([0.0], np.cumsum(weights) / weights.sum())) * len(voiced_ms) * BLOCK_MS
-    words = []
-    for text, from_ms, to_ms in zip(texts, edges_ms, edges_ms[1:], strict=False):
-        # The end is looked up just before itself, or a pause after the word would count as part of it.
-        first, last = int(from_ms), max(int(from_ms), int(np.ceil(to_ms)) - 1)
-        start_ms = voiced_ms[min(first // BLOCK_MS, len(voiced_ms) - 1)] + first % BLOCK_MS
-        end_ms = voiced_ms[min(last // BLOCK_MS, len(voiced_ms) - 1)] + last % BLOCK_MS + 1
-        words.append(Word(text, start_ms, end_ms))
-    return words
