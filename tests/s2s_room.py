@@ -10,8 +10,8 @@ from voiceprep.engines.link import LinkPolicy, RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
 from voiceprep.engines.s2s_turn import S2sManners, S2sParts
 from voiceprep.events import Event
-from voiceprep.interview import Plan
 from voiceprep.model import AnswerEnd, Outcome, TurnKind
+from voiceprep.planning import Plan
 from voiceprep.ports import Command, Samples
 from voiceprep.providers.scripted import LevelDetector, Script, ScriptedCandidate, ScriptedTranscriber
 from voiceprep.providers.scripted_realtime import FaultAt, ScriptedRealtime
