@@ -169,6 +169,7 @@ def every_event() -> tuple[Journaled, ...]:
         events.DeviceReturned(at_ms=14, device="microphone", name="USB"),
         events.ProviderFailed(at_ms=15, provider="local", stage="stt", message="no"),
         events.HintGiven(at_ms=16, message="muted?"),
+        events.InterviewerNoted(at_ms=16, turn_index=0, text="brief"),
         events.UsageMeasured(at_ms=17, usage=Usage("deepgram", "stt", "nova-3", audio_ms=17), cost_usd=0.0018),
         events.SessionEnded(at_ms=17, outcome=Outcome.COMPLETED, reason=""),
     )
