@@ -426,6 +426,16 @@ def test_two_questions_with_one_text_are_found(bank_path: Path) -> None:
     assert finding.line == 51
 
 
+def test_two_questions_with_nearly_one_text_are_found(bank_path: Path) -> None:
+    long = GOOD.replace("How do you boil an egg?", "How would you boil the fresh egg of a small hen?")
+    question = (
+        long[long.index("  - id: boil-egg") :].replace("boil-egg", "again").replace("small hen", "small young hen")
+    )
+    bank_path.write_text(long + question, encoding="utf-8")
+    (finding,) = lint_bank(load_source(bank_path))
+    assert finding.message == "question 'again': asks nearly the same as 'boil-egg'"
+
+
 def test_a_capital_at_the_start_and_a_plural_are_no_misspelling(bank_path: Path) -> None:
     write(bank_path, "Lower it into boiling water.", "Sous-vide is another way; sous-vides abound.")
     assert lint_bank(load_source(bank_path)) == ()

@@ -19,6 +19,8 @@ PROBE_SHARE = 0.2
 _LEAKED_SHARE = 0.75
 """A probe that holds this share of a phrase's words says the answer."""
 
+_SAME_QUESTION_SHARE, _SAME_QUESTION_WORDS = 0.75, 4
+"""Questions that share so much of at least so many words ask the same."""
 
 _TWO_QUESTIONS = re.compile(r"\?.*\?|,? and (?:how|what|when|where|which|who|why)\b.*\?")
 """Two question marks, or a second question word after "and"."""
@@ -209,9 +211,16 @@ def _glossary(source: BankSource) -> Iterator[LintFinding]:
 
 
 def _duplicate_texts(source: BankSource) -> Iterator[LintFinding]:
-    first: dict[tuple[str, ...], str] = {}
+    """Two questions with the same words, or with nearly the same words that carry meaning."""
+    seen: list[tuple[str, tuple[str, ...], frozenset[str]]] = []
     for question in source.bank.questions:
-        owner = first.setdefault(words(question.text), question.id)
-        if owner != question.id:
-            message = f"question '{question.id}': asks the same as '{owner}'"
-            yield LintFinding(source.path, source.line(question.id, "text"), message)
+        asked, stems = words(question.text), content_stems(question.text)
+        for owner, text, known in seen:
+            is_close = len(stems & known) >= _SAME_QUESTION_SHARE * max(len(stems | known), _SAME_QUESTION_WORDS)
+            if asked == text or is_close:
+                message = (
+                    f"question '{question.id}': asks {'' if asked == text else 'nearly '}the same as '{owner}'"
+                )
+                yield LintFinding(source.path, source.line(question.id, "text"), message)
+                break
+        seen.append((question.id, asked, stems))

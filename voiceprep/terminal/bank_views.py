@@ -11,6 +11,7 @@ from voiceprep.banks import find_bank, find_source, lint_bank, list_banks
 from voiceprep.errors import ExitCode
 from voiceprep.model import Bank, Question
 from voiceprep.plaintext import plain
+from voiceprep.scoring.rubric_check import check_rubrics
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import bank_folders_for
 
@@ -55,7 +56,7 @@ def show_one(environment: Mapping[str, str], name: str, is_json: bool) -> None:
 def check_one(environment: Mapping[str, str], name: str, is_json: bool) -> ExitCode:
     """Print what is wrong with a bank as file:line; USAGE when something is. Raises BankError."""
     source = find_source(name, bank_folders_for(load_settings(environment, {})))
-    findings = lint_bank(source)
+    findings = sorted((*lint_bank(source), *check_rubrics(source)), key=lambda each: each.line)
     if is_json:
         found = [{"path": str(f.path), "line": f.line, "message": f.message} for f in findings]
         print(json.dumps(found, ensure_ascii=False))

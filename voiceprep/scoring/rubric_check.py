@@ -1,0 +1,108 @@
+"""What the offline judge makes of a bank's own texts: examples, phrases, key points that cannot be told apart.
+
+The second half of `banks check`; the first (banks.linting) looks at the words alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from voiceprep.banks import BankSource, LintFinding
+from voiceprep.model import ExampleLevel, Question, QuestionScore, Transcript, Word
+from voiceprep.scoring.offline import OfflineJudge
+
+STRONG_FROM, WEAK_BELOW = 0.75, 0.35
+"""What an example may score; a partial one lies between."""
+OVERLAP_SHARE = 0.8
+"""Of the ways to say a key point, so many earn another one as well: the two cannot be told apart."""
+SPOKEN_AROUND = "Well, this is how I see it. {}. That is what I would say about it."
+"""A phrase is tried as people say it, not as a note."""
+
+
+def check_rubrics(source: BankSource, judge: OfflineJudge | None = None) -> Iterator[LintFinding]:
+    """Everything found, question by question. The judge uses words only, so that every machine finds the same."""
+    judge = judge or OfflineJudge(has_word_vectors=False)
+    for question in source.bank.questions:
+        yield from _Check(source, question, judge).findings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    source: BankSource
+    question: Question
+    judge: OfflineJudge
+
+    def findings(self) -> Iterator[LintFinding]:
+        yield from self._examples()
+        yield from self._wordings()
+
+    def _at(self, message: str, *place: str) -> LintFinding:
+        line = self.source.line(self.question.id, *place)
+        return LintFinding(self.source.path, line, f"question '{self.question.id}': {message}")
+
+    def _score(self, text: str) -> QuestionScore:
+        words = tuple(Word(word, at, at) for at, word in enumerate(text.split()))
+        return self.judge.score(self.question, Transcript(words))
+
+    def _examples(self) -> Iterator[LintFinding]:
+        scores: dict[ExampleLevel, float] = {}
+        for example in self.question.examples:
+            result = self._score(example.text)
+            place = ("examples", example.level, "text")
+            found = {point.id for point in result.key_points if point.is_credited}
+            scores[example.level] = result.score or 0.0
+            yield from self._disagreements(example.level, set(example.credited), found)
+            if not _is_in_place(example.level, scores[example.level]):
+                value = f"scores {scores[example.level]:.2f}"
+                yield self._at(f"the {example.level} example {value}; {_EXPECTED[example.level]}", *place)
+            wrong = [
+                flag.removeprefix("misconception:") for flag in result.flags if flag.startswith("misconception:")
+            ]
+            if wrong and example.level is ExampleLevel.STRONG:
+                yield self._at(f"the strong example holds the misconception '{wrong[0]}'", *place)
+        for better, worse in pairwise(level for level in ExampleLevel if level in scores):
+            if scores[better] <= scores[worse]:
+                message = f"the {better} example scores {scores[better]:.2f}, the {worse} one {scores[worse]:.2f}"
+                yield self._at(message, "examples", better, "text")
+
+    def _disagreements(self, level: ExampleLevel, said: set[str], found: set[str]) -> Iterator[LintFinding]:
+        place = ("examples", level, "credited")
+        for point_id in sorted(found - said):
+            yield self._at(f"the {level} example earns '{point_id}', which 'credited' leaves out", *place)
+        for point_id in sorted(said - found):
+            message = f"the {level} example does not earn '{point_id}': add how it says that to the phrases"
+            yield self._at(message, *place)
+
+    def _wordings(self) -> Iterator[LintFinding]:
+        """Every way to say a key point earns it, and hardly ever another one."""
+        for point in self.question.key_points:
+            wordings = [("text", point.text), *(("phrases", phrase) for phrase in point.phrases)]
+            others: Counter[str] = Counter()
+            for field, wording in wordings:
+                result = self._score(SPOKEN_AROUND.format(wording.rstrip(".")))
+                credited = {each.id for each in result.key_points if each.is_credited}
+                others.update(credited - {point.id})
+                if point.id not in credited:
+                    why = f" ({', '.join(result.flags)})" if result.flags else ""
+                    message = f"'{wording}' does not earn '{point.id}'{why}: no answer can reach it that way"
+                    yield self._at(message, "key_points", point.id, field)
+            for other, count in sorted(others.items()):
+                if count >= OVERLAP_SHARE * len(wordings):
+                    message = f"whoever says '{point.id}' mostly earns '{other}' too: word them further apart"
+                    yield self._at(message, "key_points", point.id)
+
+
+_EXPECTED = {
+    ExampleLevel.STRONG: f"at least {STRONG_FROM} is expected",
+    ExampleLevel.PARTIAL: f"from {WEAK_BELOW} to below {STRONG_FROM} is expected",
+    ExampleLevel.WEAK: f"below {WEAK_BELOW} is expected",
+}
+
+
+def _is_in_place(level: ExampleLevel, score: float) -> bool:
+    if level is ExampleLevel.STRONG:
+        return score >= STRONG_FROM
+    if level is ExampleLevel.PARTIAL:
+        return WEAK_BELOW <= score < STRONG_FROM
+    return score < WEAK_BELOW
