@@ -68,7 +68,7 @@ CHECKED = [
     ("[about seven minutes]", "[I do not know]", 16, "'I do not know' does not earn 'time'"),
     (
         "        phrases: [an ice bath]",
-        "        phrases: [an ice bath]\n      - id: chill\n        text: Put it into cold water with ice after that.\n"
+        "        phrases: [an ice bath]\n      - id: chill\n        text: Put it into icy cold water.\n"
         "        phrases: [give it an ice bath]",
         18,
         "whoever says 'cool' mostly earns 'chill' too",
