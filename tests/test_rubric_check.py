@@ -73,7 +73,7 @@ CHECKED = [
         18,
         "whoever says 'cool' mostly earns 'chill' too",
     ),
-    ("ice bath.\n", "ice bath. Or put the egg into the microwave.\n", 27, "holds the misconception 'microwave'"),
+    ("ice bath.\n", "ice bath. Or put the egg into the microwave.\n", 27, "holds the misconception microwave"),
 ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voiceprep.banks import BankSource, LintFinding
-from voiceprep.model import ExampleLevel, Question, QuestionScore, Transcript, Word
+from voiceprep.model import Example, ExampleLevel, Question, QuestionScore, Transcript, Word
 from voiceprep.scoring.offline import OfflineJudge
 
 STRONG_FROM, WEAK_BELOW = 0.75, 0.35
@@ -46,32 +46,32 @@ class _Check:
         return self.judge.score(self.question, Transcript(words))
 
     def _examples(self) -> Iterator[LintFinding]:
-        scores: dict[ExampleLevel, float] = {}
-        for example in self.question.examples:
+        scored: dict[ExampleLevel, list[tuple[float, str]]] = {level: [] for level in ExampleLevel}
+        for index, example in enumerate(self.question.examples):
             result = self._score(example.text)
-            place = ("examples", example.level, "text")
+            value, level = result.score or 0.0, example.level
+            scored[level].append((value, str(index)))
             found = {point.id for point in result.key_points if point.is_credited}
-            scores[example.level] = result.score or 0.0
-            yield from self._disagreements(example.level, set(example.credited), found)
-            if not _is_in_place(example.level, scores[example.level]):
-                value = f"scores {scores[example.level]:.2f}"
-                yield self._at(f"the {example.level} example {value}; {_EXPECTED[example.level]}", *place)
-            wrong = [
-                flag.removeprefix("misconception:") for flag in result.flags if flag.startswith("misconception:")
-            ]
-            if wrong and example.level is ExampleLevel.STRONG:
-                yield self._at(f"the strong example holds the misconception '{wrong[0]}'", *place)
-        for better, worse in pairwise(level for level in ExampleLevel if level in scores):
-            if scores[better] <= scores[worse]:
-                message = f"the {better} example scores {scores[better]:.2f}, the {worse} one {scores[worse]:.2f}"
-                yield self._at(message, "examples", better, "text")
+            yield from self._disagreements(example, found, str(index))
+            if not _is_in_place(level, value):
+                message = f"the {level} example scores {value:.2f}; {_EXPECTED[level]}"
+                yield self._at(message, "examples", str(index), "text")
+            wrong = next((flag for flag in result.flags if flag.startswith("misconception:")), None)
+            if wrong and level is ExampleLevel.STRONG:
+                message = f"the strong example holds the {wrong.replace(':', ' ')}"
+                yield self._at(message, "examples", str(index), "text")
+        for better, worse in pairwise(level for level in ExampleLevel if scored[level]):
+            (least, index_), (most, _) = min(scored[better]), max(scored[worse])
+            if least <= most:
+                message = f"the {better} example scores {least:.2f}, the {worse} one {most:.2f}"
+                yield self._at(message, "examples", index_, "text")
 
-    def _disagreements(self, level: ExampleLevel, said: set[str], found: set[str]) -> Iterator[LintFinding]:
-        place = ("examples", level, "credited")
+    def _disagreements(self, example: Example, found: set[str], index: str) -> Iterator[LintFinding]:
+        said, place = set(example.credited), ("examples", index, "credited")
         for point_id in sorted(found - said):
-            yield self._at(f"the {level} example earns '{point_id}', which 'credited' leaves out", *place)
+            yield self._at(f"the {example.level} example earns '{point_id}', which 'credited' leaves out", *place)
         for point_id in sorted(said - found):
-            message = f"the {level} example does not earn '{point_id}': add how it says that to the phrases"
+            message = f"the {example.level} example does not earn '{point_id}': add how it says that to the phrases"
             yield self._at(message, *place)
 
     def _wordings(self) -> Iterator[LintFinding]:
