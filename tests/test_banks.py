@@ -1,14 +1,10 @@
-"""Reading, finding and linting question banks, and the bank that ships."""
+"""Reading, finding and linting question banks."""
 
-import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
 
 from voiceprep.banks import (
-    bank_folders,
     find_bank,
     lint_bank,
     list_banks,
@@ -18,7 +14,7 @@ from voiceprep.banks import (
 from voiceprep.banks.document import MAX_BANK_BYTES, MAX_DEPTH
 from voiceprep.banks.words import content_stems, has_phrase, stem, words
 from voiceprep.errors import BankError, ExitCode
-from voiceprep.model import Bank, ExampleLevel, Question, QuestionKind, StarPart, Term
+from voiceprep.model import ExampleLevel, Question, QuestionKind, StarPart, Term
 
 GOOD = """\
 id: kitchen
@@ -448,91 +444,3 @@ def test_words_and_stems() -> None:
     assert content_stems("What is the lock for?") == {"lock"}
     assert has_phrase("It's a thread-pool.", "thread pool")
     assert not has_phrase("It's a threadpool.", "thread pool")
-
-
-# ------------------------------------------------------------------------------- the shipped bank
-
-
-@pytest.fixture(scope="module")
-def shipped() -> Bank:
-    return find_bank("python-backend", bank_folders())
-
-
-def test_shipped_banks_are_found_beside_or_inside_the_package() -> None:
-    (folder, extra) = bank_folders((Path("mine"),))
-    assert folder.name == "question_banks"
-    assert extra == Path("mine")
-    assert "python-backend" in [bank.id for bank in list_banks((folder,))]
-
-
-def test_shipped_banks_lint_clean() -> None:
-    (folder,) = bank_folders()
-    findings = [str(each) for path in sorted(folder.glob("*.yaml")) for each in lint_bank(load_source(path))]
-    assert findings == []
-
-
-def test_a_copy_of_the_shipped_bank_reads_the_same(shipped: Bank, tmp_path: Path) -> None:
-    (folder,) = bank_folders()
-    copy = shutil.copy(folder / "python-backend.yaml", tmp_path / "other-name.yaml")
-    assert load_bank(Path(copy)) == shipped
-
-
-def test_fast_yaml_is_available() -> None:
-    assert yaml.__with_libyaml__
-
-
-def test_python_backend_is_broad_and_deep(shipped: Bank) -> None:
-    assert len(shipped.questions) >= 25
-    assert len({question.topic for question in shipped.questions}) >= 6
-    levels = Counter(question.difficulty for question in shipped.questions)
-    assert all(levels[level] >= 3 for level in range(1, 6)), levels
-    assert len(shipped.glossary) >= 30
-
-
-def test_python_backend_questions_are_complete(shipped: Bank) -> None:
-    for question in shipped.questions:
-        assert question.text.count("?") == 1, question.id
-        assert 4 <= len(question.key_points) <= 6, question.id
-        assert all(4 <= len(point.phrases) <= 8 for point in question.key_points), question.id
-        assert all(point.probe.count("?") == 1 for point in question.key_points), question.id
-        assert 1 <= len(question.misconceptions) <= 3, question.id
-        assert all(each.phrases for each in question.misconceptions), question.id
-        assert 60 <= len(question.reference.split()) <= 130, question.id
-        assert question.sources, question.id
-
-
-def test_python_backend_examples_separate(shipped: Bank) -> None:
-    for question in shipped.questions:
-        weights = {point.id: point.weight for point in question.key_points}
-        total = sum(weights.values())
-        share = {
-            example.level: sum(weights[credited] for credited in example.credited) / total
-            for example in question.examples
-        }
-        assert share[ExampleLevel.STRONG] >= 0.85, question.id
-        assert 0.4 <= share[ExampleLevel.PARTIAL] <= 0.65, question.id
-        assert share[ExampleLevel.WEAK] <= 0.15, question.id
-        strong = next(each for each in question.examples if each.level is ExampleLevel.STRONG)
-        assert 55 <= len(strong.text.split()) <= 125, question.id
-
-
-def test_spoken_text_can_be_spoken(shipped: Bank) -> None:
-    symbols = set("`*_/\\{}[]()<>=#@|~^$%&+")
-    for question in shipped.questions:
-        spoken = [question.text, question.reference]
-        spoken += [point.probe for point in question.key_points]
-        spoken += [example.text for example in question.examples]
-        for text in spoken:
-            assert not symbols & set(text), (question.id, text)
-
-
-def test_glossary_phonemes_are_in_the_alphabet_of_the_voice(shipped: Bank) -> None:
-    import json
-    from importlib.util import find_spec
-
-    spec = find_spec("hibari")
-    assert spec is not None
-    assert spec.origin is not None
-    vocab = json.loads((Path(spec.origin).parent / "assets" / "vocab.json").read_text("utf-8"))
-    for term in shipped.glossary:
-        assert set(term.phonemes) <= set(vocab), term.written
