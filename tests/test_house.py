@@ -118,7 +118,7 @@ NO_PYTHON = dict.fromkeys(("python3.11", "python3.12", "python3.13", "python3.14
 def test_set_up_for_tests_prints_the_line_to_run_and_stops(bare_checkout: Path) -> None:
     done = set_up(bare_checkout, "test", **{"apt-get": "exit 1", "dpkg-query": "exit 1"})
     assert done.returncode == 1
-    packages = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins"
+    packages = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins chromium"
     assert f"sudo apt-get install -y --no-install-recommends {packages}" in done.stdout
     assert not (bare_checkout / ".venv").exists()
 
@@ -176,5 +176,6 @@ def test_the_wheel_holds_the_question_banks(tmp_path: Path) -> None:
     banks = {f"voiceprep/question_banks/{path.name}" for path in (ROOT / "question_banks").glob("*.yaml")}
     assert banks
     assert banks <= names
+    assert {f"voiceprep/reports/html/templates/report.{kind}" for kind in ("html", "css", "js")} <= names
     assert "voiceprep/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "recordings/"))]

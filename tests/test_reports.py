@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from tests import sample_session as sample
+from tests.hostile_session import hostile_record
 from voiceprep.events import SessionStarted, TurnStarted
-from voiceprep.model import Delivery, KeyPoint, Misconception, Outcome, SessionScores, Word
+from voiceprep.model import Outcome, SessionScores, Word
 from voiceprep.plaintext import clock, escape_markdown, plain
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.writer import SessionWriter
@@ -19,10 +20,6 @@ from voiceprep.reports.markdown import render_markdown
 from voiceprep.reports.terminal import render_terminal
 
 GOLDEN = Path(__file__).parent / "golden"
-EVIL = (
-    "\x1b[31mred\x1b[0m \x1b]0;title\x07 [bold]x[/bold] <script>alert(1)</script> *a* `b` "
-    "[l](http://e.vil) | # \u202e\x9b2J\r\n- x"
-)
 
 
 @pytest.fixture
@@ -166,38 +163,7 @@ def test_colour_changes_no_word(record: SessionRecord) -> None:
 
 @pytest.fixture
 def hostile(record: SessionRecord) -> ReportDocument:
-    """Every string a stranger could have put into the folder is hostile."""
-    asked = record.turns[1]
-    assert asked.answer is not None
-    words = tuple(Word(word, 6_000, 7_000) for word in EVIL.split(" "))
-    answer = replace(asked.answer, transcript=replace(asked.answer.transcript, words=words))
-    turns = (
-        replace(asked, answer=answer),
-        replace(record.turns[2], brief=replace(record.turns[2].brief, text=EVIL)),
-    )
-    point = KeyPoint("same-effect", EVIL)
-    wrong = Misconception("same-answer", EVIL)
-    question = replace(sample.QUESTIONS[0], text=EVIL, key_points=(point,), misconceptions=(wrong,))
-    score = sample.scores().questions[0]
-    credited = replace(score.key_points[0], quote=EVIL)
-    scores = replace(
-        sample.scores(), questions=(replace(score, key_points=(credited,), flags=(EVIL, f"misconception:{EVIL}")),)
-    )
-    return build_document(
-        replace(
-            record,
-            info=replace(record.info, plan=(question,), bank_title=EVIL, bank_id=EVIL, mode=EVIL),
-            turns=turns,
-            scores=replace(scores, judge=EVIL),
-            delivery=_evil_delivery(),
-            problems=(EVIL,),
-        )
-    )
-
-
-def _evil_delivery() -> Delivery:
-    measured = sample.delivery()
-    return replace(measured, fillers=tuple(replace(filler, text=EVIL) for filler in measured.fillers))
+    return build_document(hostile_record(record))
 
 
 def test_nothing_recorded_reaches_the_terminal_as_a_command(hostile: ReportDocument) -> None:

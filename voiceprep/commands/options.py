@@ -28,6 +28,7 @@ class CandidateName(StrEnum):
 
 class ReportFormat(StrEnum):
     TERMINAL = "terminal"
+    HTML = "html"
     MARKDOWN = "markdown"
     JSON = "json"
 

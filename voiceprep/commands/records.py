@@ -1,11 +1,13 @@
 """Commands about recorded sessions."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from voiceprep.commands.options import AsJson, Recordings, ReportFormat, Which, as_text
+from voiceprep.errors import ConfigError
 
 app = typer.Typer()
 
@@ -13,15 +15,26 @@ app = typer.Typer()
 @app.command()
 def report(
     which: Which = "last",
-    form: Annotated[ReportFormat, typer.Option("--format", help="How to show it.")] = ReportFormat.TERMINAL,
+    form: Annotated[ReportFormat | None, typer.Option("--format", help="How to show it.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the HTML report in the browser.")] = False,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="HTML with the audio inside, to be passed on as one file.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the HTML goes; else into the folder.")] = None,
     json: AsJson = False,
     recordings: Recordings = None,
 ) -> None:
     """Show what was said in a session, what it was worth and why."""
-    from voiceprep.terminal import show
+    from voiceprep.terminal import report_views
 
-    chosen = ReportFormat.JSON if json else form
-    show.show_report(os.environ, as_text(recordings), which, chosen.value)
+    is_page = open_page or single_file or out is not None
+    chosen = form or (ReportFormat.JSON if json else ReportFormat.HTML if is_page else ReportFormat.TERMINAL)
+    if json and chosen is not ReportFormat.JSON:
+        raise ConfigError("--json is the same as --format json.", "Leave out --json or the other format.")
+    if is_page and chosen is not ReportFormat.HTML:
+        raise ConfigError("--open, --single-file and --out are for the HTML report.", "Add --format html.")
+    page = report_views.PageOrder(out, single_file, open_page)
+    report_views.show_report(os.environ, as_text(recordings), which, chosen.value, page)
 
 
 @app.command()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from voiceprep.answers import AskedQuestion, merge_answers
-from voiceprep.events import UsageMeasured
 from voiceprep.model import (
     Delivery,
     KeyPoint,
@@ -22,6 +21,8 @@ from voiceprep.model import (
     Turn,
 )
 from voiceprep.recordings.reader import SessionRecord
+from voiceprep.recordings.transcript import TranscriptLine, transcript_of
+from voiceprep.reports.ledger import CostLine, Incident, cost_lines, incidents
 
 REPORT_SCHEMA_VERSION = 1
 CUT_OFF_FLAG = "cut_off"
@@ -70,11 +71,15 @@ class VoiceSpan:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """End of the candidate's speech to the first sound of the reply, over the turns where both happened."""
+    """End of the candidate's speech to the first sound of the reply, over the turns where both happened.
+
+    `replies` are (first sound, length of the wait) in ms, in order.
+    """
 
     p50_ms: int | None
     p95_ms: int | None
     turn_count: int
+    replies: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,12 @@ class ReportDocument:
     latency: Latency
     spans: tuple[VoiceSpan, ...]
     problems: tuple[str, ...]
+    lines: tuple[TranscriptLine, ...] = ()
+    judge_version: str = ""
+    rubric_hash: str = ""
+    providers: tuple[tuple[str, str], ...] = ()
+    costs: tuple[CostLine, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     cost_usd: float = 0.0
 
     @property
@@ -110,6 +121,7 @@ def build_document(record: SessionRecord) -> ReportDocument:
     info, scores = record.info, record.scores
     planned = {question.id: question for question in info.plan}
     by_id = {score.question_id: score for score in scores.questions} if scores else {}
+    costs = cost_lines(record.events)
     return ReportDocument(
         session_id=info.id,
         folder=record.folder,
@@ -131,7 +143,13 @@ def build_document(record: SessionRecord) -> ReportDocument:
         latency=_latency(record.turns),
         spans=_spans(record.turns),
         problems=record.problems,
-        cost_usd=sum(event.cost_usd or 0.0 for event in record.events if isinstance(event, UsageMeasured)),
+        lines=transcript_of(info, record.turns, record.provisional_turns).lines,
+        judge_version=scores.judge_version if scores else "",
+        rubric_hash=scores.rubric_hash if scores else "",
+        providers=tuple(sorted(info.providers.items())),
+        costs=costs,
+        incidents=incidents(record.events),
+        cost_usd=sum(line.cost_usd for line in costs),
     )
 
 
@@ -228,8 +246,13 @@ def _points(question: Question, score: QuestionScore | None) -> tuple[ReportedPo
 
 
 def _latency(turns: Sequence[Turn]) -> Latency:
-    replies_ms = sorted(turn.timings.reply_ms for turn in turns if turn.timings.reply_ms is not None)
-    return Latency(_percentile(replies_ms, 50), _percentile(replies_ms, 95), len(replies_ms))
+    replies = [
+        (turn.timings.first_sound_ms, turn.timings.reply_ms)
+        for turn in turns
+        if turn.timings.first_sound_ms is not None and turn.timings.reply_ms is not None
+    ]
+    waits_ms = sorted(reply_ms for _, reply_ms in replies)
+    return Latency(_percentile(waits_ms, 50), _percentile(waits_ms, 95), len(waits_ms), tuple(replies))
 
 
 def _percentile(ordered: Sequence[int], percent: int) -> int | None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from voiceprep.plaintext import clock, escape_markdown
+from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion
 from voiceprep.reports.phrases import (
     delivery_lines,
     flag_text,
     latency_text,
-    next_step,
     outcome_text,
     overall_lines,
     score_text,
@@ -42,7 +42,7 @@ def render_markdown(document: ReportDocument) -> str:
             *(f"- {escape_markdown(line)}" for line in delivery_lines(document.delivery)),
         ]
     lines += ["", "## Latency and cost", "", f"- {latency_text(document)}", f"- Cost: ${document.cost_usd:.2f}"]
-    lines += ["", "## What to do next", "", escape_markdown(next_step(document))]
+    lines += ["", "## What to do next", "", *_steps(document)]
     return "\n".join(lines) + "\n"
 
 
@@ -60,6 +60,13 @@ def _question(number: int, question: ReportedQuestion) -> Iterator[str]:
     yield "Your answer" + _span(question) + ":"
     yield ""
     yield f"> {escape_markdown(question.answer) or '(no words were heard)'}"
+
+
+def _steps(document: ReportDocument) -> Iterator[str]:
+    for number, step in enumerate(next_steps(document), start=1):
+        yield f"{number}. **{escape_markdown(step.title)}**"
+        yield f"   {escape_markdown(step.evidence)} {span_text(step.at_ms)}".rstrip()
+        yield f"   Drill: {escape_markdown(step.command)}"
 
 
 def _point(point: ReportedPoint) -> str:

@@ -117,23 +117,6 @@ def cost_text(document: ReportDocument) -> str:
     return f"${document.cost_usd:.2f}, ${per_minute_usd:.3f} a minute"
 
 
-def next_step(document: ReportDocument) -> str:
-    """One thing to do now."""
-    if document.outcome is Outcome.RUNNING:
-        return f"This session was not finished: `voiceprep recover {document.session_id}` repairs and scores it."
-    if not any(question.answer for question in document.questions):
-        return "No words were heard: `voiceprep doctor` checks the microphone."
-    weak = [question for question in document.questions if question.score is not None and question.score < 1.0]
-    if not weak:
-        return f"Go on with other questions: `voiceprep interview --bank {document.bank_id}`."
-    weakest = min(weak, key=lambda question: question.score or 0.0)
-    missing = [point.point for point in weakest.points if not point.is_credited]
-    if not missing:
-        return f"Answer “{plain(weakest.question.text)}” again, in your own words."
-    heaviest = max(missing, key=lambda point: point.weight)
-    return f"Answer “{plain(weakest.question.text)}” again and say this: {plain(heaviest.text)}"
-
-
 def short_answer(question: ReportedQuestion) -> str:
     """The beginning of what was said, cut at a word."""
     answer = plain(question.answer)

@@ -10,13 +10,13 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from voiceprep.plaintext import clock, plain
+from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion, VoiceSpan
 from voiceprep.reports.phrases import (
     cost_text,
     delivery_lines,
     flag_text,
     latency_text,
-    next_step,
     outcome_text,
     overall_lines,
     score_text,
@@ -52,12 +52,12 @@ def render_terminal(document: ReportDocument, console_width: int) -> RenderableT
         parts.append(_labelled("Cost", cost_text(document)))
     parts.append(_labelled("Folder", plain(str(document.folder))))
     parts += [_labelled("Problem", plain(problem), "yellow") for problem in document.problems]
-    parts += [Text(), _labelled("Next", next_step(document), "bold")]
+    parts += [Text(), _heading("Do this next"), *_steps(document)]
     return Group(*parts)
 
 
 def _header(document: ReportDocument) -> list[RenderableType]:
-    title = Text.assemble((plain(document.bank_title), "bold"), ("  ", ""), (document.session_id, "dim"))
+    title = Text.assemble((plain(document.bank_title), "bold"), ("  ", ""), (plain(document.session_id), "dim"))
     facts = [
         f"{document.started_at:%Y-%m-%d %H:%M} UTC",
         clock(document.duration_ms),
@@ -120,6 +120,13 @@ def _row(spans: Iterable[VoiceSpan], end_ms: int, columns: int) -> str:
         last = min(columns - 1, max(span.start_ms, span.end_ms - 1) * columns // end_ms)
         cells[first : last + 1] = "█" * (last + 1 - first)
     return "".join(cells)
+
+
+def _steps(document: ReportDocument) -> Iterable[RenderableType]:
+    for number, step in enumerate(next_steps(document), start=1):
+        yield Hanging(f"{number}. ", Text(step.title, style="bold"))
+        yield Hanging(_INDENT, Text(f"{step.evidence} {span_text(step.at_ms)}".rstrip()))
+        yield Hanging(f"{_INDENT}$ ", Text(step.command, style="cyan"), "dim")
 
 
 def _bar(score: float | None) -> Text:

@@ -18,8 +18,8 @@ from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
 from voiceprep.terminal.order import Order
+from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
-from voiceprep.terminal.show import print_json, print_report
 from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import Choice, load_bank_for, plan_for
 from voiceprep.wiring.sessions import Held, hold

@@ -1,47 +1,20 @@
-"""Shows sessions that were held: reports, recovery, grades. Reads folders; never holds a session."""
+"""Repairs recorded sessions and grades written answers, and says what came of it. Never holds a session."""
 
 import json
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from rich.console import Console
-
 from voiceprep.errors import ConfigError, RecordingError
 from voiceprep.model import Outcome
 from voiceprep.plaintext import clock
 from voiceprep.recordings.folder import SessionSummary, find_session, list_sessions
-from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
-from voiceprep.reports.document import build_document, render_json
-from voiceprep.reports.markdown import render_markdown
-from voiceprep.reports.terminal import render_terminal
 from voiceprep.scoring.grade import grade_answer, grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import load_bank_for, recordings_for
 from voiceprep.wiring.records import is_derived, recover_folder
-
-
-def show_report(environment: Mapping[str, str], recordings: str | None, which: str, form: str) -> None:
-    """Print a session's report as `terminal`, `markdown` or `json`. Raises RecordingError."""
-    settings = load_settings(environment, {"recordings": recordings})
-    record = load_session(find_session(recordings_for(settings), which))
-    if form == "json":
-        print_json(record)
-    elif form == "markdown":
-        print(render_markdown(build_document(record)))
-    else:
-        print_report(record, Console(highlight=False))
-
-
-def print_report(record: SessionRecord, console: Console) -> None:
-    console.print(render_terminal(build_document(record), console.width))
-
-
-def print_json(record: SessionRecord) -> None:
-    """The report document of DESIGN's command contract, alone on stdout."""
-    print(render_json(build_document(record)))
 
 
 def recover_sessions(environment: Mapping[str, str], recordings: str | None, which: str, is_json: bool) -> None:

@@ -1,0 +1,82 @@
+"""Shows the report of one session: on the terminal, as text, as a page. Reads folders; never holds a session."""
+
+import webbrowser
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path
+from urllib.parse import quote
+
+from rich.console import Console
+
+from voiceprep.recordings.files import recording_error, write_private
+from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.reports.document import ReportDocument, build_document, render_json
+from voiceprep.reports.markdown import render_markdown
+from voiceprep.reports.terminal import render_terminal
+from voiceprep.settings import load_settings
+from voiceprep.wiring.choice import recordings_for
+
+REPORT_HTML = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrder:
+    """How the page is wanted. `out` None: report.html in the session's folder."""
+
+    out: Path | None = None
+    is_single_file: bool = False
+    is_opened: bool = False
+
+
+def show_report(
+    environment: Mapping[str, str], recordings: str | None, which: str, form: str, page: PageOrder
+) -> None:
+    """Show a session's report as `terminal`, `markdown`, `json` or `html`. Raises RecordingError."""
+    settings = load_settings(environment, {"recordings": recordings})
+    record = load_session(find_session(recordings_for(settings), which))
+    if form == "json":
+        print_json(record)
+    elif form == "markdown":
+        print(render_markdown(build_document(record)), end="")
+    elif form == "html":
+        path = save_page(build_document(record), page)
+        print(path)
+        if page.is_opened:
+            webbrowser.open(path.absolute().as_uri())
+    else:
+        print_report(record, Console(highlight=False))
+
+
+def print_report(record: SessionRecord, console: Console) -> None:
+    console.print(render_terminal(build_document(record), console.width))
+
+
+def print_json(record: SessionRecord) -> None:
+    """The report document of DESIGN's command contract, alone on stdout."""
+    print(render_json(build_document(record)))
+
+
+def save_page(document: ReportDocument, page: PageOrder) -> Path:
+    """Write the page, readable by its owner only; where it is. Raises RecordingError."""
+    from voiceprep.reports.html.embedding import mixed_audio_url
+    from voiceprep.reports.html.rendering import AudioSource, beside, render_report
+
+    path = page.out or document.folder / REPORT_HTML
+    sources = beside(document, _prefix(document.folder, path.parent))
+    if page.is_single_file:
+        url = mixed_audio_url(document.folder)
+        sources = (AudioSource("Recording", url),) if url else ()
+    try:
+        write_private(path, render_report(document, sources).encode())
+    except OSError as error:
+        hint = "Name another file with --out FILE."
+        raise recording_error("Cannot write the report", path, error, hint) from error
+    return path
+
+
+def _prefix(folder: Path, page_folder: Path) -> str:
+    """How a page in `page_folder` reaches files in `folder`."""
+    way = relpath(folder.absolute(), page_folder.absolute())
+    return "" if way == "." else quote(way) + "/"
