@@ -88,7 +88,9 @@ class GrokRealtimeServer(RealtimeServer):
 
 
 class GrokDialect(OpenAIDialect):
-    """What xAI does otherwise."""
+    """What xAI does otherwise. Its pages say 30, 60 and 120 minutes; this takes the shortest."""
+
+    cap_ms = 30 * 60_000
 
     def session(self, model: str, identity: str) -> Message:
         form = {"type": "audio/pcm", "rate": RATE_HZ}

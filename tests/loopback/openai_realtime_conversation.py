@@ -173,7 +173,7 @@ class OpenAIConversation:
             if not self._detector.is_speaking:
                 padding = self._rate_hz * detection.get("prefix_padding_ms", 300) // 1000
                 self._buffer = self._buffer[-padding:]
-        if self.script.cap_ms is not None and self.heard_ms >= self.script.cap_ms:
+        if self.heard_ms >= (self.script.cap_ms or self.dialect.cap_ms):
             self._expire()
 
     def _turn(self, edge: Edge, detection: Message) -> None:

@@ -21,7 +21,9 @@ EXPIRES_AT = 1_795_300_000
 
 
 class Dialect(Protocol):
-    """One service's."""
+    """One service's. `cap_ms`: a conversation ends after so much audio heard."""
+
+    cap_ms: int
 
     def session(self, model: str, identity: str) -> Message:
         """The configuration that a conversation begins with."""
@@ -72,6 +74,8 @@ class Dialect(Protocol):
 
 class OpenAIDialect:
     """Nothing differs."""
+
+    cap_ms = 60 * 60_000
 
     def session(self, model: str, identity: str) -> Message:
         return default_session(model, identity, EXPIRES_AT)

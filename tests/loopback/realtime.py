@@ -86,6 +86,8 @@ class ToolCall:
 class Reply:
     """What the model answers. Times are wall time; audio goes out in pieces of `piece_ms` of sound.
 
+    `linger_ms`: Gemini waits so long for the playback before it calls its turn complete.
+
     `late_pieces` still go out after a cancellation, as on a real network. `failure` is the error code of a
     response that fails before it says anything.
     """
@@ -95,6 +97,7 @@ class Reply:
     first_audio_ms: int = 0
     piece_ms: int = 100
     between_pieces_ms: int = 0
+    linger_ms: int = 0
     late_pieces: int = 0
     failure: str = ""
 
@@ -133,7 +136,7 @@ class Script:
     seed: int = 0
     level: int = 500
     cap_ms: int | None = None
-    """The conversation expires after so much audio heard."""
+    """The conversation expires after so much audio heard; None: as the protocol has it."""
     tamper: Callable[[str], list[str]] = field(default=lambda text: [text])
     """What becomes of each frame on its way out."""
 
@@ -159,6 +162,7 @@ class RealtimeServer(ABC):
     """Use as `async with`; `violations` must stay empty. Subclasses say who may come in and what they speak."""
 
     PATHS: tuple[str, ...] = ()
+    SENDS_BINARY = False
 
     def __init__(self, script: Script | None = None, serving: LoopbackServer | None = None) -> None:
         self.script = script or Script()
@@ -235,6 +239,7 @@ class Wire:
         disturbance: Disturbance | None,
     ) -> None:
         self.query: Mapping[str, str] = dict(request.query)
+        self.headers: Mapping[str, str] = request.headers
         self.received: list[Message] = []
         self.counts: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
@@ -340,7 +345,9 @@ class Wire:
     async def _deliver(self) -> None:
         while True:
             item = await self._outbox.get()
-            if isinstance(item, str):
+            if isinstance(item, str) and self._server.SENDS_BINARY:
+                await self._socket.send_bytes(item.encode())
+            elif isinstance(item, str):
                 await self._socket.send_str(item)
             else:
                 self._is_mute = True
