@@ -45,6 +45,10 @@ class Settings:
     """What a session may cost; 0 means no limit."""
     prices: str = ""
     """A price table of your own, over the one that ships."""
+    offline: bool = False
+    """No network connection may be opened."""
+    plain_http: bool = False
+    """Providers at http and ws addresses of other machines are accepted."""
     plain: bool = False
     echo_cancel: bool = False
 
@@ -66,7 +70,8 @@ def load_settings(
     environment: Mapping[str, str], flags: Mapping[str, object | None], defaults: Settings = DEFAULTS
 ) -> Settings:
     """Read every layer. A flag that is None was not given. Raises ConfigError."""
-    settings = _with(defaults, _read_file(settings_path(environment)), "the settings file")
+    in_file = {key: value for key, value in read_settings_file(settings_path(environment)).items() if key != "keys"}
+    settings = _with(defaults, in_file, "the settings file")
     names = {field.name for field in fields(Settings)}
     from_environment = {
         name: environment[key] for name in names if (key := f"{ENVIRONMENT_PREFIX}{name.upper()}") in environment
@@ -77,7 +82,8 @@ def load_settings(
     return settings
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """Everything in it, `[keys]` included (see keys.py); empty when there is none. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             return tomllib.load(file)

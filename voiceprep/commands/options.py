@@ -56,6 +56,9 @@ Llm = Annotated[str | None, typer.Option("--llm", help="Model that words the fol
 Tts = Annotated[str | None, typer.Option("--tts", help="Voice: PROVIDER[:MODEL], commas for failover.")]
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Close politely before it costs more.")]
 Recordings = Annotated[Path | None, typer.Option("--recordings", help="Where sessions are kept.")]
+Offline = Annotated[
+    bool | None, typer.Option("--offline/--no-offline", help="Open no network connection, whatever happens.")
+]
 Plain = Annotated[bool | None, typer.Option("--plain/--no-plain", help="Plain lines instead of a live picture.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Which = Annotated[str, typer.Argument(help="last, an id, the start of one, or a folder.")]

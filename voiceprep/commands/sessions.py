@@ -18,6 +18,7 @@ from voiceprep.commands.options import (
     Llm,
     Mic,
     Minutes,
+    Offline,
     Pace,
     PaceName,
     Patience,
@@ -57,6 +58,7 @@ def interview(
     tts: Tts = None,
     budget_usd: Budget = None,
     recordings: Recordings = None,
+    offline: Offline = None,
     plain: Plain = None,
     json: AsJson = False,
 ) -> None:
@@ -86,6 +88,7 @@ def practice(
     tts: Tts = None,
     budget_usd: Budget = None,
     recordings: Recordings = None,
+    offline: Offline = None,
     plain: Plain = None,
     json: AsJson = False,
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from voiceprep.errors import ConfigError
 from voiceprep.model import Term
+from voiceprep.network import check_encrypted
 from voiceprep.ports import OnUsage, Synthesizer, TextModel, Transcriber
 from voiceprep.providers.failover import FailoverSynthesizer, FailoverTextModel, FailoverTranscriber, OnFailure
 from voiceprep.providers.openai_services import SERVICES, Service, service_key, service_url
@@ -28,13 +29,16 @@ class Needs:
     glossary: Sequence[Term]
     environment: Mapping[str, str] = field(repr=False)
     on_usage: OnUsage
+    is_plain_http_allowed: bool = False
+    is_offline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A vendor or an embedded engine. A stage it cannot do is None; each maker takes a model, "" for its default.
 
-    `key_names`: environment variables, the first one set counts; empty when no key is needed.
+    `key_names`: environment variables, the first one set counts; empty when no key is needed. `url_names`: those
+    that move it to another address.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Provider:
     make_transcriber: Callable[[Needs, str], Transcriber] | None = None
     make_synthesizer: Callable[[Needs, str], Synthesizer] | None = None
     make_text_model: Callable[[Needs, str], TextModel] | None = None
+    url_names: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -145,12 +150,20 @@ def _compatible(service: Service) -> Provider:
         make_transcriber if service.transcription_model else None,
         make_synthesizer if service.speech_model else None,
         make_text_model,
+        (service.url_name,) if service.url_name else (),
     )
 
 
 def _own() -> tuple[Provider, ...]:
     local = Provider("local", "embedded engines", (), _local_transcriber, _local_synthesizer)
-    deepgram = Provider("deepgram", "Deepgram", (DEEPGRAM_KEY,), _deepgram_transcriber, _deepgram_synthesizer)
+    deepgram = Provider(
+        "deepgram",
+        "Deepgram",
+        (DEEPGRAM_KEY,),
+        _deepgram_transcriber,
+        _deepgram_synthesizer,
+        url_names=(DEEPGRAM_URL,),
+    )
     return (local, deepgram, *(_compatible(service) for service in SERVICES.values()))
 
 
@@ -207,5 +220,13 @@ def _make(
         if not provider.has_key(needs.environment):
             variables = " or ".join(provider.key_names)
             raise ConfigError(f"--{stage} {name} needs a key of {provider.title}.", f"Set {variables}.")
+        if needs.is_offline and (provider.key_names or provider.url_names):
+            raise ConfigError(
+                f"--offline: {provider.title} is reached over the network.",
+                f"Use --{stage} local, or leave it out.",
+            )
+        for url_name in provider.url_names:
+            url = needs.environment.get(url_name, "")
+            check_encrypted(url, url_name, is_plain_allowed=needs.is_plain_http_allowed)
         made.append(maker(needs, model))
     return made

@@ -16,11 +16,11 @@ from rich.text import Text
 
 from voiceprep import __version__
 from voiceprep.audio.measure import LevelReading
-from voiceprep.errors import ExitCode, RecordingError, VoiceprepError
+from voiceprep.errors import ConfigError, ExitCode, RecordingError, VoiceprepError
 from voiceprep.providers.registry import Provider, providers
 from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text
-from voiceprep.wiring.choice import load_bank_for, recordings_for
+from voiceprep.wiring.choice import keys_for, load_bank_for, recordings_for
 from voiceprep.wiring.models import model_checks
 
 LISTEN_S = 3.0
@@ -100,8 +100,17 @@ def _findings(environment: Mapping[str, str], settings: Settings, is_listening: 
     yield _attempt("bank", lambda: _describe_bank(settings))
     yield from _model_findings()
     yield from _sound_findings(settings, is_listening)
+    yield from _provider_findings(environment)
+
+
+def _provider_findings(environment: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        known = keys_for(environment)
+    except ConfigError as error:
+        yield Finding("keys", Status.PROBLEM, error.message, error.hint)
+        known = dict(environment)
     for provider in providers().values():
-        yield _provider_finding(provider, environment)
+        yield _provider_finding(provider, known)
 
 
 def _provider_finding(provider: Provider, environment: Mapping[str, str]) -> Finding:

@@ -14,6 +14,7 @@ from rich.console import Console
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.audio.portaudio import list_devices
 from voiceprep.errors import AudioDeviceError, ExitCode, VoiceprepError
+from voiceprep.network import forbid_network
 from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
@@ -21,7 +22,7 @@ from voiceprep.terminal.order import Order
 from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
-from voiceprep.wiring.choice import Choice, load_bank_for, plan_for
+from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for
 from voiceprep.wiring.sessions import Held, hold
 
 Flags = Mapping[str, object | None]
@@ -70,10 +71,12 @@ def _has_speaker() -> bool:
 
 def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> ExitCode:
     keep_memory_small()
+    if settings.offline:
+        forbid_network()
     bank = load_bank_for(settings)
     plan = plan_for(settings, bank, order.seed, order.topics)
     style = None if order.candidate is None else CandidateStyle(order.candidate)
-    choice = Choice(settings, bank, plan, environment, style, order.is_fast)
+    choice = Choice(settings, bank, plan, keys_for(environment), style, order.is_fast)
     console = Console(stderr=order.is_json, highlight=False)
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []

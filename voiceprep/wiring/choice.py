@@ -8,8 +8,10 @@ from pathlib import Path
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
+from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History
 from voiceprep.planning import Plan, Wish, make_plan
+from voiceprep.providers.registry import providers
 from voiceprep.recordings.folder import recordings_folder
 from voiceprep.settings import Settings
 
@@ -61,6 +63,11 @@ def load_bank_for(settings: Settings) -> Bank:
 def bank_folders_for(settings: Settings) -> tuple[Path, ...]:
     own = (Path(settings.banks).expanduser(),) if settings.banks else ()
     return bank_folders(own)
+
+
+def keys_for(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with every provider's key that is known anywhere. Raises ConfigError."""
+    return with_keys(environment, [name for provider in providers().values() for name in provider.key_names])
 
 
 def recordings_for(settings: Settings) -> Path:

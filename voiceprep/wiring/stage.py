@@ -41,7 +41,9 @@ class Stage:
         self._is_started = False
         self.now_ms: Callable[[], int] = lambda: 0
         settings = choice.settings
-        needs = Needs(tasks, choice.bank.glossary, choice.environment, self.note_usage)
+        needs = Needs(
+            tasks, choice.bank.glossary, choice.environment, self.note_usage, settings.plain_http, settings.offline
+        )
         self.transcriber = make_transcriber(settings.stt, needs, self.note_failure)
         self.synthesizer = make_synthesizer(settings.tts, needs, self.note_failure)
         self.text_model = None
