@@ -128,12 +128,15 @@ def test_less_caution_is_quicker_and_asks_for_no_less_when_unfinished() -> None:
     assert silence_needed_ms(EndpointPolicy(caution=-9.0), open_end) == 2500
 
 
-def gate_changes(pattern: str) -> list[tuple[GateChange, int, int]]:
-    """`#` is a block of speech, `.` silence; returns (change, when, last speech)."""
+def gate_changes(pattern: str, room_dbfs: float = -96.0) -> list[tuple[GateChange, int, int]]:
+    """`#` is a block of speech, `.` silence in `room_dbfs`, `-` silence in which the detector still hears speech,
+    `~` speech that is softly spoken; returns (change, when, last speech)."""
     gate = SpeechGate()
     changes = []
+    levels = {"#": -20.0, "~": -48.0}
     for index, mark in enumerate(pattern):
-        change = gate.step(index * 20, index * 20 + 20, 0.9 if mark == "#" else 0.1)
+        probability = 0.1 if mark == "." else 0.9
+        change = gate.step(index * 20, index * 20 + 20, probability, levels.get(mark, room_dbfs))
         if change is not None:
             changes.append((change, index * 20 + 20, gate.last_speech_ms))
     return changes
@@ -145,6 +148,21 @@ def test_a_click_is_no_speech() -> None:
 
 def test_onset_and_offset_have_exact_times() -> None:
     assert gate_changes("..####......") == [(GateChange.STARTED, 80, 80), (GateChange.STOPPED, 240, 120)]
+
+
+@pytest.mark.parametrize("room_dbfs", [-96.0, -61.0, -45.0])
+def test_silence_counts_from_the_last_sound_where_the_level_tells(room_dbfs: float) -> None:
+    before = "." * 150
+    changes = gate_changes(f"{before}####----.......", room_dbfs)
+    assert changes == [(GateChange.STARTED, 3040, 3040), (GateChange.STOPPED, 3200, 3080)]
+
+
+@pytest.mark.parametrize(("pattern", "room_dbfs"), [("####----.......", -38.0), ("####~~~~.......", -96.0)])
+def test_silence_counts_from_the_detector_where_the_room_is_loud_or_the_end_is_soft(
+    pattern: str, room_dbfs: float
+) -> None:
+    changes = gate_changes("." * 150 + pattern, room_dbfs)
+    assert changes == [(GateChange.STARTED, 3040, 3040), (GateChange.STOPPED, 3280, 3160)]
 
 
 def test_a_stop_consonant_is_no_pause() -> None:

@@ -244,8 +244,12 @@ def test_lead_ins_stand_before_the_question_as_written(text: str, is_said: bool)
     ("text", "opening"),
     [
         ("So a cache in front. How", "So a cache in front."),
-        ("So a cache in front.", None),
+        ("So a cache in front.", "So a cache in front."),
         ("So a cache in", None),
+        ("So a cache in approx.", None),
+        ("So a cache and e.g.", None),
+        ("That would take 3.", None),
+        ("Right.", None),
         ("How would it? And", None),
         ("Great answer. How", None),
         ("They expire after a while. How", None),
@@ -255,7 +259,11 @@ def test_lead_ins_stand_before_the_question_as_written(text: str, is_said: bool)
 )
 def test_an_opening_may_be_said_early(text: str, opening: str | None) -> None:
     assert accept_opening(text, TASK) == opening
-    assert accept_opening(text, LEAD_IN) is None
+
+
+def test_a_lead_in_may_be_said_early_as_well() -> None:
+    assert accept_opening("Let us go on to something else.", LEAD_IN) == "Let us go on to something else."
+    assert accept_opening("What is next? Well", LEAD_IN) is None
 
 
 def test_what_is_left_to_say_when_the_rest_is_refused() -> None:

@@ -146,6 +146,8 @@ _OUT_OF_ROLE = re.compile(
     r"\bas an ai\b|\blanguage model\b|\b(?:system|my|these) (?:prompt|instructions?)\b|\b(?:i'm|i am) sorry\b"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
+_PLAIN_END = re.compile(r"\w+\W+\w.* (?!(?:approx|dept|etc|incl|misc|resp|versus)\.)[a-z]{4,}[.!]$")
+"""A sentence that needs no look at what follows: three words or more, the last no number and no abbreviation."""
 
 
 def accept(text: str, task: Task) -> str | None:
@@ -165,15 +167,15 @@ def accept(text: str, task: Task) -> str | None:
 
 
 def accept_opening(text: str, task: Task) -> str | None:
-    """The first sentence of a follow-up that is still being written, when it can be said already; else None.
+    """The first sentence of a line that is still being written, when it can be said already; else None.
 
     It is complete, asks nothing and breaks no rule. If the whole is refused later, go on with `plain_question`.
     """
     sentences = _SENTENCE_END.split(_tidy(text))
     opening = sentences[0]
-    is_sayable = len(sentences) > 1 and "?" not in opening and len(opening.split()) <= LEAD_IN_WORDS_MAX
-    is_follow_up = task.brief.kind is TurnKind.FOLLOW_UP
-    return opening if is_sayable and is_follow_up and not _is_unfit(opening, task) else None
+    is_whole = len(sentences) > 1 or bool(_PLAIN_END.search(opening))
+    is_sayable = is_whole and "?" not in opening and len(opening.split()) <= LEAD_IN_WORDS_MAX
+    return opening if is_sayable and not _is_unfit(opening, task) else None
 
 
 def plain_question(task: Task) -> str:

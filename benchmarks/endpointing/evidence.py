@@ -17,6 +17,7 @@ from benchmarks.endpointing.speech import Pause, SpokenAnswer
 from voiceprep.audio.turn_model import SmartTurn
 from voiceprep.audio.vad import SileroDetector
 from voiceprep.endpointing import GateChange, SpeechGate
+from voiceprep.engines.floor import level_dbfs
 from voiceprep.interview import is_covered
 from voiceprep.model import Question, Transcript, TurnBrief, TurnKind, Word
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, MICROPHONE_RATE_HZ, AudioBlock
@@ -30,6 +31,7 @@ MADE_BY = (
     "benchmarks/endpointing/speech.py",
     "benchmarks/endpointing/evidence.py",
     "voiceprep/audio/vad.py",
+    "voiceprep/audio/silero.py",
     "voiceprep/audio/turn_model.py",
     "voiceprep/providers/moonshine.py",
     "voiceprep/providers/segments.py",
@@ -83,7 +85,8 @@ class Recorder:
         probability: float | None = None
         looked_at, covered_by = "", None
         for block in _blocks(spoken):
-            change = gate.step(block.start_ms, block.end_ms, self._detector.probability(block))
+            heard = self._detector.probability(block)
+            change = gate.step(block.start_ms, block.end_ms, heard, level_dbfs(block.samples))
             stream.push(block, gate.is_speech and gate.last_speech_ms == block.end_ms)
             await self._tasks.settle()
             text, through_ms = stream.provisional.text, stream.provisional.through_ms

@@ -71,12 +71,13 @@ class KnownEar:
         self._heads = {sound.samples[: self.HEAD_SAMPLES].tobytes(): sound for sound in sounds.values()}
         self._head: list[Samples] = []
         self._head_s = 0.0
+        self._position_s = 0.0
         self._sound: Sound | None = None
         self._coming: list[SaidWord] = []
 
     def hear(self, samples: Samples, start_s: float) -> None:
         """Take at most 20 ms."""
-        end_s = start_s + len(samples) / RATE_HZ
+        end_s = self._position_s = start_s + len(samples) / RATE_HZ
         if self._sound is None:
             self._listen(samples, start_s)
         sound = self._sound
@@ -92,8 +93,9 @@ class KnownEar:
             self._head = []
 
     def unfinished(self) -> SaidWord | None:
-        """A word counts when it is over."""
-        return None
+        """The word being said: no final is cut through it."""
+        is_begun = self._coming and self._coming[0].start_s < self._position_s
+        return self._coming[0] if is_begun else None
 
     def _listen(self, samples: Samples, start_s: float) -> None:
         """Zeros are silence; the first other samples are the head of a sound."""

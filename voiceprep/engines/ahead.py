@@ -1,43 +1,69 @@
-"""What is found out while the candidate is silent for a moment: the likely next brief, and whether a turn model
-hears an end. Must not know what is done with it.
+"""What is found out while the answer is not over yet: the likely next brief, and whether a turn model hears an end.
+
+Must not know what is done with it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from voiceprep.endpointing import GateChange
+from voiceprep.endpointing import GateChange, Sounds, how_it_sounds, plain_words
 from voiceprep.model import Answer, AnswerEnd, Transcript, TurnBrief, Word
 from voiceprep.ports import Anticipate, Provisional, Samples, TurnModel
 from voiceprep.tasks import Tasks
 
+LULL_MS = 60
+"""Silence that is more than a consonant's; long before anybody can say that it is a pause."""
+UNFINISHED_LULL_MS = 120
+"""Words that ask for more are looked at in a real pause only: they will most likely not be the last."""
+
 
 class LookAhead:
-    """Works beside one turn; `prepare(brief, answer_text)` is called for each guess at what comes next."""
+    """Works beside one turn; `prepare(brief, answer_text)` is called for each guess at what comes next.
+
+    The text is empty while the candidate still talks: then only what comes next is known, not what it replies to.
+    """
 
     def __init__(self, tasks: Tasks, anticipate: Anticipate, prepare: Callable[[TurnBrief, str], None]) -> None:
         self._tasks = tasks
         self._anticipate = anticipate
         self._prepare = prepare
-        self._seen = ""
-        self._covered = ""
+        self._text = ""
+        self._words: Sequence[str] = ()
+        self._seen: Sequence[str] = ()
+        self._covered: Sequence[str] = ()
+        self._likely: TurnBrief | None = None
         self._turn_probability: float | None = None
         self._under_way: list[asyncio.Task[None]] = []
 
     def is_covered(self, provisional: Provisional) -> bool:
-        """This very text was found to say all that was asked for."""
-        return bool(provisional.text) and provisional.text == self._covered
+        """These very words were found to say all that was asked for."""
+        words = self._plain(provisional.text)
+        return bool(words) and words == self._covered
 
     def turn_probability(self, provisional: Provisional) -> float | None:
         """That the answer is over, 0..1: the recogniser's own judgement, else the turn model's."""
         theirs = provisional.end_of_turn_probability
         return self._turn_probability if theirs is None else theirs
 
-    def read(self, provisional: Provisional, now_ms: int) -> None:
-        """The candidate is silent; look at the text unless that was done already."""
-        if provisional.text and provisional.text != self._seen:
-            self._seen = provisional.text
-            self._start(self._look(provisional.text, now_ms), "look ahead")
+    def read(self, provisional: Provisional, now_ms: int, silence_ms: int) -> None:
+        """Look at the newest text: once at its first words, then whenever it has new words and speech has ceased.
+
+        What was likely so far is prepared for these words at once, and again only if it turns out otherwise.
+        """
+        text = provisional.text
+        words = self._plain(text)
+        if not words or words == self._seen:
+            return
+        if silence_ms < LULL_MS:
+            if not self._seen:
+                self._look(text, now_ms, reply_to="")
+            return
+        if silence_ms < UNFINISHED_LULL_MS and how_it_sounds(text) is Sounds.UNFINISHED:
+            return
+        if self._likely is not None:
+            self._prepare(self._likely, text)
+        self._look(text, now_ms, reply_to=text)
 
     def listen(self, change: GateChange | None, model: TurnModel | None, recent: Callable[[], Samples]) -> None:
         """Ask the turn model when speech stops; forget what it said when speech starts."""
@@ -50,14 +76,26 @@ class LookAhead:
         for task in self._under_way:
             task.cancel()
 
-    async def _look(self, text: str, now_ms: int) -> None:
+    def _plain(self, text: str) -> Sequence[str]:
+        """Its words, found once per text: recognisers put in marks and capitals later."""
+        if text != self._text:
+            self._text, self._words = text, plain_words(text)
+        return self._words
+
+    def _look(self, text: str, now_ms: int, *, reply_to: str) -> None:
+        self._seen = self._plain(text)
         words = tuple(Word(word, now_ms, now_ms) for word in text.split())
         answer = Answer(Transcript(words), now_ms, now_ms, AnswerEnd.FINISHED)
+        self._start(self._foresee(answer, self._seen, reply_to), "look ahead")
+
+    async def _foresee(self, answer: Answer, seen: Sequence[str], reply_to: str) -> None:
         anticipation = await self._tasks.in_thread(self._anticipate, answer)
-        if anticipation is not None:
-            self._prepare(anticipation.brief, text)
-            if anticipation.is_covered:
-                self._covered = text
+        if anticipation is None or seen is not self._seen:
+            return  # the newest words are what counts
+        self._likely = anticipation.brief
+        self._prepare(anticipation.brief, reply_to)
+        if anticipation.is_covered:
+            self._covered = seen
 
     async def _judge(self, model: TurnModel, recent: Samples) -> None:
         self._turn_probability = await model.probability(recent)

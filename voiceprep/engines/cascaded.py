@@ -248,8 +248,7 @@ class _Exchange:
     async def _step_listening(self, heard: Heard) -> None:
         gate, provisional = self._floor.gate, self._stream.provisional
         self._show(provisional)
-        if not gate.is_speech:
-            self._ahead.read(provisional, self._now_ms)
+        self._ahead.read(provisional, self._now_ms, self._now_ms - gate.last_speech_ms)
         self._ahead.listen(heard.change, self._engine.parts.turn_model, self._floor.recent_audio)
         hearing = Hearing(
             self._now_ms,
@@ -291,10 +290,11 @@ class _Exchange:
         self._emit(ProvisionalHeard(at_ms=self._now_ms, turn_index=self._index, text=provisional.text))
 
     def _prepare(self, brief: TurnBrief, answer: str) -> None:
-        """Word and render the likely reply; it is used only if the final answer says the same."""
+        """Word and render the likely reply; without an answer only what needs no wording."""
         so_far = [*self._engine.conversation, Turn(self._index, self._brief, tuple(self._said))]
         reply = self._engine.replies.to(brief, so_far, answer)
-        self._engine.voice.prepare(reply.key, reply.sentences)
+        if answer or not reply.is_worded:
+            self._engine.voice.prepare(reply.key, reply.sentences)
 
     async def _finish(self, ended_by: AnswerEnd) -> None:
         """The final transcript decides: an answer, a spoken request, or only noise."""

@@ -3,6 +3,7 @@
 Shared by every engine. Must not know recognisers, voices or what the interview is about.
 """
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,8 +37,9 @@ BACKCHANNELS = frozenset(
 
 def level_dbfs(samples: Samples) -> float:
     """RMS level of int16 audio relative to full scale; -96 for digital silence. Shape (n_samples,)."""
-    power = float(np.mean(np.square(samples, dtype=np.float64))) / 32768.0**2
-    return max(SILENCE_DBFS, 10 * float(np.log10(power))) if power > 0 else SILENCE_DBFS
+    wave = samples.astype(np.float32)
+    power = float(wave @ wave) / len(wave) / 32768.0**2
+    return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
 
 
 def is_backchannel(words: Sequence[str]) -> bool:
@@ -95,14 +97,13 @@ class Floor:
         """The next block. Raises AudioDeviceError."""
         block = await mic.read()
         self._recent.append(block.samples)
-        probability = self._detector.probability(block)
-        change = self.gate.step(block.start_ms, block.end_ms, probability)
+        probability, level = self._detector.probability(block), level_dbfs(block.samples)
+        change = self.gate.step(block.start_ms, block.end_ms, probability, level)
         if change is GateChange.STARTED:
             emit(CandidateStarted(at_ms=self.gate.started_ms))
         elif change is GateChange.STOPPED:
             emit(CandidatePaused(at_ms=self.gate.last_speech_ms))
         if self._block_count % LEVEL_EVERY_BLOCKS == 0:
-            level = level_dbfs(block.samples)
             emit(LevelMeasured(at_ms=block.end_ms, level_dbfs=level, speech_probability=probability))
         self._block_count += 1
         is_voiced = self.gate.is_speech and self.gate.last_speech_ms == block.end_ms

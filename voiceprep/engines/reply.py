@@ -31,10 +31,11 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What will be said. Equal keys are the same words; `sentences` starts to find them."""
+    """What will be said, `is_worded` by a model or not. Equal keys are the same words; `sentences` finds them."""
 
     key: Hashable
     sentences: Callable[[], Sentences]
+    is_worded: bool = False
 
 
 class Replies:
@@ -52,7 +53,7 @@ class Replies:
             return written(brief.text)
         task = Task(brief, question, tuple(conversation), answer)
         key = (brief.text, " ".join(plain_words(answer)))
-        return Reply(key, lambda: self._worded(wording, task))
+        return Reply(key, lambda: self._worded(wording, task), is_worded=True)
 
     async def _worded(self, wording: Wording, task: Task) -> Sentences:
         opening, text = "", ""

@@ -1,0 +1,88 @@
+"""What is found out while an answer is not over: early, once per words, again only when it turns out otherwise."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from voiceprep.engines.ahead import LookAhead
+from voiceprep.model import Answer, TurnBrief, TurnKind
+from voiceprep.ports import Anticipation, Provisional
+from voiceprep.tasks import Tasks
+
+FIRST, SECOND = (TurnBrief(TurnKind.FOLLOW_UP, text) for text in ("What of 1?", "What of 2?"))
+
+
+class Watched:
+    """A LookAhead and what it prepared. The second point is asked for once the first was said."""
+
+    def __init__(self, tasks: Tasks, foresee: Callable[[Answer], None] = lambda answer: None) -> None:
+        self.prepared: list[tuple[str, str]] = []
+        self.judged: list[str] = []
+        self._foresee = foresee
+        self.ahead = LookAhead(tasks, self._anticipate, self._prepare)
+
+    def _anticipate(self, answer: Answer) -> Anticipation:
+        text = answer.transcript.text
+        self.judged.append(text)
+        self._foresee(answer)
+        return Anticipation(SECOND if "one" in text else FIRST, "two" in text)
+
+    def _prepare(self, brief: TurnBrief, answer: str) -> None:
+        self.prepared.append((brief.text, answer))
+
+
+async def test_the_likely_brief_is_known_from_the_first_words_on() -> None:
+    async with Tasks() as tasks:
+        watched = Watched(tasks)
+        for text in ("Well", "Well I", "Well I would"):
+            watched.ahead.read(Provisional(text, 900), now_ms=1_000, silence_ms=0)
+            await tasks.settle()
+    assert watched.judged == ["Well"]
+    assert watched.prepared == [(FIRST.text, "")]
+
+
+async def test_a_lull_is_enough_and_what_was_likely_is_prepared_before_it_is_judged() -> None:
+    async with Tasks() as tasks:
+        watched = Watched(tasks)
+        watched.ahead.read(Provisional("Well", 900), now_ms=1_000, silence_ms=0)
+        await tasks.settle()
+        watched.ahead.read(Provisional("Well one.", 2_000), now_ms=2_060, silence_ms=60)
+        assert watched.prepared[1:] == [(FIRST.text, "Well one.")]
+        await tasks.settle()
+    assert watched.prepared[2:] == [(SECOND.text, "Well one.")]
+
+
+async def test_equal_words_cost_nothing() -> None:
+    async with Tasks() as tasks:
+        watched = Watched(tasks)
+        for text in ("one and two", "One and two.", "One, and two."):
+            watched.ahead.read(Provisional(text, 2_000), now_ms=2_100, silence_ms=100)
+            await tasks.settle()
+        assert watched.ahead.is_covered(Provisional("One and Two!", 2_000))
+        assert not watched.ahead.is_covered(Provisional("One and two and", 2_000))
+    assert len(watched.judged) == len(watched.prepared) == 1
+
+
+@pytest.mark.parametrize(("silence_ms", "is_looked_at"), [(60, False), (100, False), (120, True)])
+async def test_words_that_ask_for_more_are_looked_at_in_a_real_pause(silence_ms: int, is_looked_at: bool) -> None:
+    async with Tasks() as tasks:
+        watched = Watched(tasks)
+        watched.ahead.read(Provisional("one because", 2_000), now_ms=2_100, silence_ms=silence_ms)
+        await tasks.settle()
+    assert bool(watched.prepared) is is_looked_at
+
+
+async def test_what_is_found_out_about_older_words_is_dropped() -> None:
+    may_go_on = threading.Event()
+    async with Tasks() as tasks:
+        watched = Watched(tasks, lambda answer: None if "two" in answer.transcript.text else _wait(may_go_on))
+        watched.ahead.read(Provisional("Well", 900), now_ms=1_000, silence_ms=0)
+        watched.ahead.read(Provisional("one two", 2_000), now_ms=2_100, silence_ms=100)
+        may_go_on.set()
+        await tasks.settle()
+    assert watched.prepared == [(SECOND.text, "one two")]
+
+
+def _wait(event: threading.Event) -> None:
+    assert event.wait(timeout=20)
