@@ -359,7 +359,7 @@ class Exchange:
         gate, provisional = self._floor.gate, self._utterances.provisional
         self._show(provisional.text)
         if not gate.is_speech:
-            self._ahead.read(provisional, self._now_ms)
+            self._ahead.read(provisional, self._now_ms, self._now_ms - gate.last_speech_ms)
         if self._manners.are_turns_ours:
             self._ahead.listen(heard.change, self._conversation.parts.turn_model, self._floor.recent_audio)
         hearing = Hearing(
