@@ -34,6 +34,7 @@ from tests.loopback.serving import LoopbackServer, Refusal, Trouble, hang_up
 from tests.provider_room import ProviderRoom, environment_of, hears_coded_speech, recorded_words
 from voiceprep.audio.pace import RealtimePace
 from voiceprep.events import Event, ProviderFailed, SessionEnded
+from voiceprep.interviewers import NEUTRAL
 from voiceprep.model import Outcome
 from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
@@ -180,7 +181,9 @@ async def _hold(
 def _plan(minutes: float) -> Plan:
     """As many questions as fit, and a limit that lets the last one end."""
     questions = plan(max(1, round(minutes * 60 / QUESTION_S)))
-    return replace(questions, limit_ms=round(minutes * 60_000) + 40_000, follow_ups_max=1)
+    return replace(
+        questions, limit_ms=round(minutes * 60_000) + 40_000, interviewer=replace(NEUTRAL, follow_ups_max=1)
+    )
 
 
 def _answers(chance: random.Random) -> Iterator[Script]:

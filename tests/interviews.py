@@ -1,8 +1,12 @@
 """Small banks, plans and answers that several tests share."""
 
+from dataclasses import replace
+
+from voiceprep.interviewers import NEUTRAL, Interviewer
 from voiceprep.model import (
     Answer,
     AnswerEnd,
+    FollowUpKind,
     KeyPoint,
     KeyPointScore,
     Question,
@@ -29,8 +33,14 @@ def question(question_id: str, topic: str = "t", difficulty: int = 3, points: in
     )
 
 
-def plan(count: int = 2, limit_ms: int | None = None, seed: int = 0) -> Plan:
-    return Plan("bank", "Bank", tuple(question(f"q{n}") for n in range(1, count + 1)), limit_ms, seed=seed)
+PROBES_ONLY = replace(NEUTRAL, follow_ups=(FollowUpKind.PROBE,))
+
+
+def plan(
+    count: int = 2, limit_ms: int | None = None, seed: int = 0, interviewer: Interviewer = PROBES_ONLY
+) -> Plan:
+    questions = tuple(question(f"q{n}") for n in range(1, count + 1))
+    return Plan("bank", "Bank", questions, limit_ms, seed=seed, interviewer=interviewer)
 
 
 def transcript(text: str, start_ms: int = 0) -> Transcript:

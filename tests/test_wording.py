@@ -47,8 +47,9 @@ NEXT = Question(
 )
 
 ASKED = TurnBrief(TurnKind.QUESTION, QUESTION.text, "caching")
-FOLLOW_UP = TurnBrief(TurnKind.FOLLOW_UP, f"Thank you. {QUESTION.key_points[0].probe}", "caching", "ttl")
-NEXT_BRIEF = TurnBrief(TurnKind.QUESTION, f"All right. {NEXT.text}", "indexes")
+PROBE = QUESTION.key_points[0].probe
+FOLLOW_UP = TurnBrief(TurnKind.FOLLOW_UP, f"Thank you. {PROBE}", "caching", "ttl", ask=PROBE)
+NEXT_BRIEF = TurnBrief(TurnKind.QUESTION, f"All right. {NEXT.text}", "indexes", ask=NEXT.text)
 GREETING = TurnBrief(TurnKind.GREETING, "Hello, and welcome.", expects_answer=False)
 
 
@@ -269,7 +270,7 @@ def test_a_lead_in_may_be_said_early_as_well() -> None:
 def test_what_is_left_to_say_when_the_rest_is_refused() -> None:
     assert plain_question(TASK) == QUESTION.key_points[0].probe
     assert plain_question(LEAD_IN) == NEXT.text
-    assert plain_question(replace(TASK, brief=replace(FOLLOW_UP, key_point_id=None))) == FOLLOW_UP.text
+    assert plain_question(replace(TASK, brief=replace(FOLLOW_UP, ask=""))) == FOLLOW_UP.text
 
 
 @given(st.text(alphabet=string.printable + "“”<>🙂", max_size=200))

@@ -9,10 +9,27 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from voiceprep.endpointing import plain_words
-from voiceprep.model import AnswerEnd, KeyPoint, Question, QuestionScore, Turn, TurnBrief, TurnKind
-from voiceprep.planning import CLOSING_MS, Plan, chance
+from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
+from voiceprep.interviewers import NEUTRAL
+from voiceprep.model import AnswerEnd, FollowUpKind, Question, QuestionScore, Turn, TurnBrief, TurnKind
+from voiceprep.planning import (
+    CLOSING_MS,
+    LEVEL_HIGHEST,
+    LEVEL_LOWEST,
+    REPLY_MS,
+    Plan,
+    chance,
+    speaking_ms,
+)
 
 QUESTION_MIN_MS = 30_000
+"""So much is kept free for each planned question before an answer is followed up."""
+ANSWER_SHARE_MIN = 0.6
+"""A question is only asked when so much of its expected answer fits."""
+FOLLOW_UP_ANSWER_MS = 6_000
+RECENT_SCORES = 2
+DOING_WELL, DOING_POORLY = 0.75, 0.35
+"""Mean of the newest scores from which the next question is a level harder, or easier."""
 
 
 # ------------------------------------------------------------------------------------------- state
@@ -28,21 +45,23 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InterviewState:
-    """Where the interview stands. `score` judges the current question's answers so far."""
+    """Where the interview stands. `question` is the one being answered; `score` judges its answers so far.
+
+    `asked`: ids of all questions so far; `asks`: every bare question said; `scores`: of the questions before.
+    """
 
     plan: Plan
     stage: Stage = Stage.GREETING
-    question_index: int = 0
-    probed: tuple[str, ...] = ()
+    question: Question | None = None
     score: QuestionScore | None = None
+    said: str = ""
+    made: tuple[FollowUpKind, ...] = ()
+    probed: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    asks: frozenset[str] = frozenset()
+    scores: tuple[float, ...] = ()
     ended_by: AnswerEnd | None = None
     turn_count: int = 0
-
-    @property
-    def question(self) -> Question | None:
-        """The question being asked or just answered."""
-        questions = self.plan.questions
-        return questions[self.question_index] if self.question_index < len(questions) else None
 
 
 def start(plan: Plan) -> InterviewState:
@@ -57,15 +76,15 @@ def next_brief(state: InterviewState, elapsed_ms: int, *, is_spent: bool = False
         return None
     if state.stage is Stage.GREETING:
         return TurnBrief(TurnKind.GREETING, _greeting(state.plan), expects_answer=False)
-    if state.stage is Stage.ASKING:
-        return _ask(state, elapsed_ms)
-    if state.stage is Stage.ANSWERED:
-        point = follow_up_point(state, elapsed_ms)
-        if point is not None:
-            return _follow_up(state, point, elapsed_ms)
-        moved = _move_on(state, elapsed_ms)
-        return next_brief(moved, elapsed_ms)
-    return TurnBrief(TurnKind.CLOSING, _closing(state), expects_answer=False)
+    if state.stage is Stage.CLOSING:
+        return _close(state)
+    follow_up = follow_up_for(state, elapsed_ms)
+    question = None if follow_up else next_question(state, elapsed_ms)
+    if follow_up is None and question is None:
+        follow_up = follow_up_for(state, elapsed_ms, is_last=True)
+    if follow_up is not None:
+        return _follow_up(state, follow_up, elapsed_ms)
+    return _close(state) if question is None else _ask(state, question, elapsed_ms)
 
 
 def after_turn(state: InterviewState, turn: Turn, score: QuestionScore | None) -> InterviewState:
@@ -80,28 +99,33 @@ def after_turn(state: InterviewState, turn: Turn, score: QuestionScore | None) -
     if brief.kind is TurnKind.GREETING:
         return replace(state, stage=Stage.ASKING)
     if brief.kind is TurnKind.QUESTION:
-        ids = [question.id for question in state.plan.questions]
-        state = replace(state, question_index=ids.index(brief.question_id or ""), probed=())
-    probed = state.probed + ((brief.key_point_id,) if brief.key_point_id else ())
-    return replace(state, stage=Stage.ANSWERED, probed=probed, score=score, ended_by=ended_by)
+        state = _begin(state, brief)
+    words = turn.answer.transcript.text if turn.answer else ""
+    return replace(
+        state,
+        stage=Stage.ANSWERED,
+        score=score,
+        said=f"{state.said} {words}".strip(),
+        made=state.made + ((brief.follow_up,) if brief.follow_up else ()),
+        probed=state.probed + ((brief.key_point_id,) if brief.key_point_id else ()),
+        asks=state.asks | {brief.ask},
+        ended_by=ended_by,
+    )
 
 
-def follow_up_point(state: InterviewState, elapsed_ms: int) -> KeyPoint | None:
-    """The most valuable key point still missing that may be probed, or None to move on."""
-    question = state.question
-    if question is None or state.score is None or len(state.probed) >= state.plan.follow_ups_max:
-        return None
-    if state.ended_by is not AnswerEnd.FINISHED or "refusal" in state.score.flags:
-        return None
-    if not _has_time(state, elapsed_ms, QUESTION_MIN_MS * (1 + _questions_left(state))):
-        return None
-    credited = {point.id for point in state.score.key_points if point.is_credited}
-    missing = [
-        point
-        for point in question.key_points
-        if point.id not in credited and point.id not in state.probed and point.probe
-    ]
-    return max(missing, key=lambda point: point.weight, default=None)
+def _begin(state: InterviewState, brief: TurnBrief) -> InterviewState:
+    """A new question: what the one before was worth is kept."""
+    question = next(each for each in state.plan.pool if each.id == brief.question_id)
+    before = state.score.score if state.score else None
+    return replace(
+        state,
+        question=question,
+        said="",
+        made=(),
+        probed=(),
+        asked=(*state.asked, question.id),
+        scores=state.scores if before is None else (*state.scores, before),
+    )
 
 
 def is_covered(brief: TurnBrief, score: QuestionScore | None) -> bool:
@@ -112,8 +136,83 @@ def is_covered(brief: TurnBrief, score: QuestionScore | None) -> bool:
     return all(point.is_credited for point in wanted)
 
 
-def _questions_left(state: InterviewState) -> int:
-    return len(state.plan.questions) - state.question_index - 1
+# --------------------------------------------------------------------------------------- what to ask
+
+
+def follow_up_for(state: InterviewState, elapsed_ms: int, *, is_last: bool = False) -> FollowUp | None:
+    """How the newest answer is followed up, or None to move on. `is_last`: no question fits any more, and what
+    is left of the time may be used beyond the usual number."""
+    interviewer, question = state.plan.interviewer, state.question
+    if state.stage is not Stage.ANSWERED or question is None or state.score is None:
+        return None
+    is_filling = is_last and state.plan.is_filling
+    if len(state.made) >= interviewer.follow_ups_max and not is_filling:
+        return None
+    if state.ended_by is not AnswerEnd.FINISHED or "refusal" in state.score.flags:
+        return None
+    answered = Answered(question, state.score, state.said, state.made, state.probed, state.asks, state.plan.seed)
+    last_word = (FollowUpKind.LAST_WORD,) if is_filling else ()
+    follow_up = choose_follow_up(answered, (*interviewer.follow_ups, *last_word))
+    if follow_up is None:
+        return None
+    others_ms = 0 if is_last else QUESTION_MIN_MS * _planned_left(state)
+    needed_ms = speaking_ms(follow_up.ask) + REPLY_MS + FOLLOW_UP_ANSWER_MS + others_ms
+    return follow_up if _has_time(state, elapsed_ms, needed_ms) else None
+
+
+def next_question(state: InterviewState, elapsed_ms: int) -> Question | None:
+    """The planned question, or one from the reserve that suits the answers so far better; None when it is over."""
+    plan, position = state.plan, len(state.asked)
+    reserve = [
+        question
+        for question in plan.reserve
+        if question.id not in state.asked and _fits(state, question, elapsed_ms)
+    ]
+    if position >= len(plan.questions):
+        return _one_more(state, reserve) if plan.is_filling else None
+    planned = plan.questions[position]
+    if not _fits(state, planned, elapsed_ms):
+        return _one_more(state, reserve) if plan.is_filling else None
+    note = plan.note(planned.id)
+    if not _shift(state) or (note is not None and note.is_fixed):
+        return planned
+    wanted = _wanted(state, planned)
+    same_topic = [question for question in reserve if question.topic == planned.topic]
+    return min([planned, *same_topic], key=lambda question: abs(question.difficulty - wanted))
+
+
+def _one_more(state: InterviewState, reserve: Sequence[Question]) -> Question | None:
+    """While there is time: from a topic asked least, near the level that suits."""
+    wanted = _wanted(state, state.plan.questions[-1])
+    topics = [question.topic for question in state.plan.pool if question.id in state.asked]
+
+    def rank(question: Question) -> tuple[int, int]:
+        return topics.count(question.topic), abs(question.difficulty - wanted)
+
+    return min(reserve, key=rank, default=None)
+
+
+def _fits(state: InterviewState, question: Question, elapsed_ms: int) -> bool:
+    answer_ms = round(question.answer_seconds * 1000 * ANSWER_SHARE_MIN)
+    return _has_time(state, elapsed_ms, speaking_ms(question.text) + REPLY_MS + answer_ms)
+
+
+def _shift(state: InterviewState) -> int:
+    """One level up or down by the newest scores, the question just answered included."""
+    newest = state.score.score if state.score else None
+    recent = (*state.scores, *(() if newest is None else (newest,)))[-RECENT_SCORES:]
+    if not recent:
+        return 0
+    mean = sum(recent) / len(recent)
+    return 1 if mean >= DOING_WELL else -1 if mean <= DOING_POORLY else 0
+
+
+def _wanted(state: InterviewState, planned: Question) -> int:
+    return min(LEVEL_HIGHEST, max(LEVEL_LOWEST, planned.difficulty + _shift(state)))
+
+
+def _planned_left(state: InterviewState) -> int:
+    return max(0, len(state.plan.questions) - len(state.asked))
 
 
 def _has_time(state: InterviewState, elapsed_ms: int, needed_ms: int) -> bool:
@@ -121,25 +220,10 @@ def _has_time(state: InterviewState, elapsed_ms: int, needed_ms: int) -> bool:
     return limit_ms is None or elapsed_ms + needed_ms + CLOSING_MS <= limit_ms
 
 
-def _move_on(state: InterviewState, elapsed_ms: int) -> InterviewState:
-    next_index = state.question_index + 1
-    is_over = next_index >= len(state.plan.questions) or not _has_time(state, elapsed_ms, QUESTION_MIN_MS)
-    if is_over:
-        return replace(state, stage=Stage.CLOSING)
-    return replace(state, stage=Stage.ASKING, question_index=next_index, probed=(), score=None)
-
-
 # --------------------------------------------------------------------------------------- what is said
 
-_ACKNOWLEDGEMENTS = ("Thank you.", "Okay.", "All right.", "Thanks.", "I see.", "Understood.")
+NUDGES = NEUTRAL.nudges
 SPENT = "This is as far as the budget for this interview goes. Thank you for your answers, and goodbye."
-_MOVING_ON = ("Let's go on.", "Here is the next one.", "Next question.", "Let's move on.")
-NUDGES = (
-    "Take your time.",
-    "There is no hurry. I can repeat the question if you like.",
-    "We can also move on. Say skip, or start whenever you are ready.",
-)
-"""What a long silence is met with, in order; the last one offers to skip."""
 
 
 def _pick(options: Sequence[str], state: InterviewState, salt: str) -> str:
@@ -148,43 +232,57 @@ def _pick(options: Sequence[str], state: InterviewState, salt: str) -> str:
     return options[(start_at + state.turn_count) % len(options)]
 
 
-def _answer_limit_ms(state: InterviewState, question: Question, elapsed_ms: int, share: float) -> int:
-    limit_ms = round(question.answer_seconds * 1000 * 2.5 * share)
-    if state.plan.limit_ms is not None:
-        limit_ms = min(limit_ms, state.plan.limit_ms - elapsed_ms - CLOSING_MS)
-    return max(limit_ms, 5_000)
-
-
-def _ask(state: InterviewState, elapsed_ms: int) -> TurnBrief:
-    question = state.question
-    assert question is not None  # ASKING implies a question: _move_on and start see to it
-    text = question.text
-    if state.question_index > 0:
+def _ask(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrief:
+    lead = ""
+    if state.asked:
         was_answered = state.ended_by in (AnswerEnd.FINISHED, AnswerEnd.TIME_LIMIT)
-        lead = _pick(_ACKNOWLEDGEMENTS, state, "thanks") if was_answered else _pick(_MOVING_ON, state, "on")
-        text = f"{lead} {text}"
-    return TurnBrief(
+        interviewer = state.plan.interviewer
+        lead = (
+            _pick(interviewer.acknowledgements, state, "thanks")
+            if was_answered
+            else _pick(interviewer.moving_on, state, "on")
+        )
+    brief = TurnBrief(
         TurnKind.QUESTION,
-        text,
+        f"{lead} {question.text}".strip(),
         question.id,
-        answer_limit_ms=_answer_limit_ms(state, question, elapsed_ms, 1.0),
         expected_answer_ms=question.answer_seconds * 1000,
-        question_number=state.question_index + 1,
-        question_count=len(state.plan.questions),
+        question_number=len(state.asked) + 1,
+        ask=question.text,
     )
+    return _in_time(state, brief, question, elapsed_ms, 1.0)
 
 
-def _follow_up(state: InterviewState, point: KeyPoint, elapsed_ms: int) -> TurnBrief:
+def _follow_up(state: InterviewState, follow_up: FollowUp, elapsed_ms: int) -> TurnBrief:
     question = state.question
-    assert question is not None  # a key point to probe belongs to one
-    return TurnBrief(
+    assert question is not None  # a follow-up belongs to one
+    brief = TurnBrief(
         TurnKind.FOLLOW_UP,
-        f"{_pick(_ACKNOWLEDGEMENTS, state, 'thanks')} {point.probe}",
+        f"{_pick(state.plan.interviewer.acknowledgements, state, 'thanks')} {follow_up.ask}".strip(),
         question.id,
-        point.id,
-        answer_limit_ms=_answer_limit_ms(state, question, elapsed_ms, 0.6),
-        question_number=state.question_index + 1,
-        question_count=len(state.plan.questions),
+        follow_up.key_point_id,
+        question_number=len(state.asked),
+        ask=follow_up.ask,
+        follow_up=follow_up.kind,
+    )
+    return _in_time(state, brief, question, elapsed_ms, 0.6)
+
+
+def _in_time(
+    state: InterviewState, brief: TurnBrief, question: Question, elapsed_ms: int, share: float
+) -> TurnBrief:
+    """With its place among the questions and the limits of its answer, `share` of what the question may take."""
+    answer_limit_ms = round(question.answer_seconds * 1000 * 2.5 * share)
+    listen_until_ms = None
+    if state.plan.limit_ms is not None:
+        listen_until_ms = state.plan.limit_ms - CLOSING_MS
+        left_ms = listen_until_ms - elapsed_ms - speaking_ms(brief.text)
+        answer_limit_ms = max(min(answer_limit_ms, left_ms), REPLY_MS)
+    return replace(
+        brief,
+        answer_limit_ms=answer_limit_ms,
+        listen_until_ms=listen_until_ms,
+        question_count=max(len(state.plan.questions), brief.question_number),
     )
 
 
@@ -192,17 +290,23 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 
 def _greeting(plan: Plan) -> str:
-    count = len(plan.questions)
-    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
-    noun = "question" if count == 1 else "questions"
-    return f"Hello, and welcome. I have {number} {noun} for you. Take your time, I will wait while you think."
+    if plan.is_filling and plan.limit_ms is not None:
+        minutes = max(1, round(plan.limit_ms / 60_000))
+        agenda = f"We have {_number(minutes)} minute{'s' * (minutes != 1)}."
+    else:
+        count = len(plan.questions)
+        agenda = f"I have {_number(count)} question{'s' * (count != 1)} for you."
+    return plan.interviewer.welcome.format(agenda=agenda)
 
 
-def _closing(state: InterviewState) -> str:
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def _close(state: InterviewState) -> TurnBrief:
     is_early = state.ended_by is AnswerEnd.SESSION_ENDED
-    if is_early:
-        return "All right, we stop here. Thank you for your time."
-    return "That was my last question. Thank you for your answers, and goodbye."
+    text = "All right, we stop here. Thank you for your time." if is_early else state.plan.interviewer.goodbye
+    return TurnBrief(TurnKind.CLOSING, text, expects_answer=False)
 
 
 # ------------------------------------------------------------------------------------ spoken requests

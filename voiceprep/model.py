@@ -192,12 +192,23 @@ class TurnKind(StrEnum):
     CLOSING = "closing"
 
 
+class FollowUpKind(StrEnum):
+    """What a follow-up does."""
+
+    PROBE = "probe"  # asks for a key point that is missing
+    CHALLENGE = "challenge"  # takes up a misconception
+    EXAMPLE = "example"  # asks for the case behind a claim
+    DEEPER = "deeper"  # goes on from a strong answer
+    LAST_WORD = "last_word"  # offers what is left of the time
+
+
 @dataclass(frozen=True, slots=True)
 class TurnBrief:
     """What the interviewer does next: say `text`, then listen when `expects_answer`.
 
-    `expected_answer_ms` is how long an answer usually takes, None when nobody knows. `answer_limit_ms` ends
-    listening politely; `question_number` counts from 1.
+    `ask` is the bare question in `text`, without what leads up to it. `expected_answer_ms` is how long an answer
+    usually takes, None when nobody knows. `answer_limit_ms` ends listening politely, and so does
+    `listen_until_ms` on the session clock; `question_number` counts from 1.
     """
 
     kind: TurnKind
@@ -209,6 +220,14 @@ class TurnBrief:
     expected_answer_ms: int | None = None
     question_number: int = 0
     question_count: int = 0
+    ask: str = ""
+    follow_up: FollowUpKind | None = None
+    listen_until_ms: int | None = None
+
+    def limit_from(self, now_ms: int) -> int:
+        """How long an answer may take that is listened to from `now_ms` on."""
+        until_ms = self.listen_until_ms
+        return self.answer_limit_ms if until_ms is None else max(0, min(self.answer_limit_ms, until_ms - now_ms))
 
 
 @dataclass(frozen=True, slots=True)

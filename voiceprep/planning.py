@@ -6,9 +6,9 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeAlias
 
+from voiceprep.interviewers import NEUTRAL, Interviewer
 from voiceprep.model import NO_HISTORY, Bank, History, Question
 
-FOLLOW_UPS_MAX = 2
 QUESTION_COUNT = 5
 """How many are asked when neither a number nor a time is given."""
 
@@ -17,10 +17,10 @@ WORD_MS = 330
 REPLY_MS = 1_500
 """What passes between the end of an answer and the next words of the interviewer."""
 GREETING_MS = 8_000
-CLOSING_MS = 8_000
+CLOSING_MS = 6_000
 FOLLOW_UP_SHARE = 0.5
 """A question's follow-ups together take about this share of its first answer's time."""
-SHORT_EXCHANGE_MS = 20_000
+SHORT_EXCHANGE_MS = 15_000
 """A candidate who knows nothing needs so long for a question; it decides how many are held in reserve."""
 RESERVE_PER_QUESTION = 3
 LEVEL_LOWEST, LEVEL_HIGHEST = 1, 5
@@ -57,11 +57,16 @@ class Plan:
     bank_title: str
     questions: tuple[Question, ...]
     limit_ms: int | None = None
-    follow_ups_max: int = FOLLOW_UPS_MAX
     seed: int = 0
     notes: tuple[PlanNote, ...] = ()
     reserve: tuple[Question, ...] = ()
     is_filling: bool = False
+    interviewer: Interviewer = NEUTRAL
+
+    @property
+    def pool(self) -> tuple[Question, ...]:
+        """Every question that may be asked."""
+        return (*self.questions, *self.reserve)
 
     @property
     def expected_ms(self) -> int:
@@ -104,6 +109,7 @@ class Wish:
     topics: Sequence[str] = ()
     history: History = NO_HISTORY
     due_share: float = 0.5
+    interviewer: Interviewer = NEUTRAL
 
 
 def make_plan(bank: Bank, wish: Wish) -> Plan:
@@ -129,6 +135,7 @@ def make_plan(bank: Bank, wish: Wish) -> Plan:
         notes=tuple(entry.note for entry in ordered),
         reserve=tuple(shelf.rest(reserve_count)),
         is_filling=is_filling,
+        interviewer=wish.interviewer,
     )
 
 

@@ -52,7 +52,7 @@ class Session:
         self.turns: list[Turn] = []
         self._parts = parts
         self._state = interview.start(plan)
-        self._questions = {question.id: question for question in plan.questions}
+        self._questions = {question.id: question for question in plan.pool}
         self._coverage: dict[tuple[str, str], QuestionScore] = {}
         self._scoring: dict[str, asyncio.Task[None]] = {}
         self._spent_usd = 0.0

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from voiceprep.endpointing import plain_words
-from voiceprep.model import KeyPoint, Question, Turn, TurnBrief, TurnKind
+from voiceprep.leaks import stems, told_points
+from voiceprep.model import Question, Turn, TurnBrief, TurnKind
 from voiceprep.plaintext import plain
 from voiceprep.ports import Message, Prompt
 
@@ -180,10 +181,7 @@ def accept_opening(text: str, task: Task) -> str | None:
 
 def plain_question(task: Task) -> str:
     """What the brief asks, as written, without the words that lead up to it."""
-    if task.brief.kind is TurnKind.QUESTION:
-        return task.question.text
-    probe = next((point.probe for point in task.question.key_points if point.id == task.brief.key_point_id), "")
-    return probe or task.brief.text
+    return task.brief.ask or task.brief.text
 
 
 def _tidy(text: str) -> str:
@@ -211,8 +209,8 @@ def _is_unfit(line: str, task: Task) -> bool:
 
 def _is_on_plan(line: str, task: Task) -> bool:
     """It shares at least one word that carries meaning with the planned question or the bank's."""
-    planned = _stems(f"{plain_question(task)} {task.question.text}")
-    return bool(_stems(line) & planned) if planned else True
+    planned = stems(f"{plain_question(task)} {task.question.text}")
+    return bool(stems(line) & planned) if planned else True
 
 
 def _is_new(line: str, task: Task) -> bool:
@@ -222,11 +220,8 @@ def _is_new(line: str, task: Task) -> bool:
 
 def _tells_answer(line: str, task: Task) -> bool:
     """It gives away a key point: one of its phrases, or much of the words that make it, that nobody has said."""
-    known = _stems(" ".join((task.question.text, task.brief.text, plain_question(task), *_candidate_words(task))))
-    told = _stems(line) - known
-    if not told:
-        return False
-    return any(_gives_away(told, point, known) for point in task.question.key_points)
+    known = (task.question.text, task.brief.text, plain_question(task), *_candidate_words(task))
+    return bool(told_points(line, task.question.key_points, known))
 
 
 def _candidate_words(task: Task) -> Iterable[str]:
@@ -234,47 +229,3 @@ def _candidate_words(task: Task) -> Iterable[str]:
     for turn in task.conversation:
         if turn.answer is not None and turn.brief.question_id == task.question.id:
             yield turn.answer.transcript.text
-
-
-TELLING_WORDS = 2
-TELLING_SHARE = 0.5
-"""Two words and half of what is new in a phrase, or in a key point's own sentence, are telling."""
-SHORT_PHRASE_WORDS = 2
-"""Of a phrase this short one long word is ("jitter")."""
-
-
-def _gives_away(told: frozenset[str], point: KeyPoint, known: frozenset[str]) -> bool:
-    for phrase in (*point.phrases, point.text):
-        words = _stems(phrase)
-        secret = words - known
-        shared = secret & told
-        if secret and shared == secret and len(secret) * 2 >= len(words):
-            return True
-        if len(shared) >= TELLING_WORDS and len(shared) >= TELLING_SHARE * len(secret):
-            return True
-        if len(words) <= SHORT_PHRASE_WORDS and any(len(stem) == _STEM_CHARS for stem in shared):
-            return True
-    return False
-
-
-_STEM_CHARS = 5
-_COMMON = frozenset(
-    """
-    a about after again all alright also an and another any anything are as ask asked at back be because been
-    before being but by call can case come could did different do does doing done each else even ever every
-    exactly example explain few first for from get give go going good got had happen happens has have having
-    hear heard here how i i'd idea if in instead interesting into is it it's its just keep kind know let let's
-    like little look made make makes many matter me mean means mention mentioned might more most much my need
-    never new next no not now of off often okay on once one only or other our out over own part people place
-    point possible put question rather really right said same say saying see should side so some something sort
-    still such sure take talk tell than thank thanks that that's the their them then there these they thing
-    things think this those through time to together told too two under understand up us use used using very
-    want was way ways we well went were what when where which while who whole why will with without word work
-    works would yes yet you you've your
-    """.split()
-)
-
-
-def _stems(text: str) -> frozenset[str]:
-    """The words that carry meaning, cut to their first five letters so that forms of one word agree."""
-    return frozenset(word[:_STEM_CHARS] for word in plain_words(text) if word not in _COMMON and len(word) > 2)

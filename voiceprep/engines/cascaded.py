@@ -239,7 +239,7 @@ class _Exchange:
         if self._brief.expects_answer:
             self._listening_from_ms = self._now_ms
             brief = self._brief
-            self._engine.endpointer.begin(self._now_ms, brief.answer_limit_ms, brief.expected_answer_ms)
+            self._engine.endpointer.begin(self._now_ms, brief.limit_from(self._now_ms), brief.expected_answer_ms)
         else:
             self._is_over = True
 

@@ -345,7 +345,7 @@ class Exchange:
         if not spoken.is_interrupted:
             self._forget_heard()
         brief = self._brief
-        self._conversation.endpointer.begin(self._now_ms, brief.answer_limit_ms, brief.expected_answer_ms)
+        self._conversation.endpointer.begin(self._now_ms, brief.limit_from(self._now_ms), brief.expected_answer_ms)
 
     def _forget_heard(self) -> None:
         """What was said over the line is no answer to it."""

@@ -68,7 +68,7 @@ class Stage:
         if self.text_model is None:
             return None
         plan = self.choice.plan
-        questions = {question.id: question for question in plan.questions}
+        questions = {question.id: question for question in plan.pool}
         return Wording(self.text_model, plan.bank_title, questions, self.note_failure)
 
     def pace(self) -> Pace:
