@@ -25,6 +25,8 @@ class Settings:
     minutes: float = 0.0
     """0 means no time limit."""
     level: int = 3
+    persona: str = "neutral"
+    """Who interviews: friendly, neutral, probing, hurried or silent-type."""
     patience: float = 2.5
     """Seconds of silence after an answer that does not sound finished."""
     mic: str = ""

@@ -201,10 +201,15 @@ def _is_unfit(line: str, task: Task) -> bool:
     return (
         bool(_MARKUP.search(line))
         or any(not (char.isprintable() and ord(char) < 0x2190) for char in line)  # arrows, symbols, emoji
-        or bool(_JUDGEMENT.search(lowered))
+        or is_judging(line)
         or bool(_OUT_OF_ROLE.search(lowered))
         or _tells_answer(line, task)
     )
+
+
+def is_judging(line: str) -> bool:
+    """It tells the candidate how an answer was."""
+    return bool(_JUDGEMENT.search(line.lower().replace("’", "'")))
 
 
 def _is_on_plan(line: str, task: Task) -> bool:

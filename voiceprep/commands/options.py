@@ -26,6 +26,16 @@ class CandidateName(StrEnum):
     INJECTION = "injection"
 
 
+class PersonaName(StrEnum):
+    """The interviewers of interviewers.INTERVIEWERS."""
+
+    FRIENDLY = "friendly"
+    NEUTRAL = "neutral"
+    PROBING = "probing"
+    HURRIED = "hurried"
+    SILENT_TYPE = "silent-type"
+
+
 class ReportFormat(StrEnum):
     TERMINAL = "terminal"
     HTML = "html"
@@ -35,8 +45,12 @@ class ReportFormat(StrEnum):
 
 Bank = Annotated[str | None, typer.Option("--bank", help="A bank's id, or a YAML file.")]
 Questions = Annotated[int | None, typer.Option("--questions", help="How many questions.")]
-Minutes = Annotated[float | None, typer.Option("--minutes", help="Time limit; 0 is none.")]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", help="How long; without --questions they are filled. 0: no limit.")
+]
 Level = Annotated[int | None, typer.Option("--level", help="Difficulty, 1 to 5.")]
+Persona = Annotated[PersonaName | None, typer.Option("--persona", help="Who interviews you.")]
+ShowPlan = Annotated[bool, typer.Option("--plan", help="Only show what would be asked, and why.")]
 Topics = Annotated[list[str] | None, typer.Option("--topic", help="Only this topic; may be repeated.")]
 Patience = Annotated[
     float | None, typer.Option("--patience", help="Seconds of silence after an answer that sounds unfinished.")

@@ -22,10 +22,12 @@ from voiceprep.commands.options import (
     Pace,
     PaceName,
     Patience,
+    Persona,
     Plain,
     Questions,
     Recordings,
     Seed,
+    ShowPlan,
     SpeakerName,
     Stt,
     Topics,
@@ -45,6 +47,7 @@ def interview(
     questions: Questions = None,
     minutes: Minutes = None,
     level: Level = None,
+    persona: Persona = None,
     topic: Topics = None,
     patience: Patience = None,
     seed: Seed = None,
@@ -60,6 +63,7 @@ def interview(
     recordings: Recordings = None,
     offline: Offline = None,
     plain: Plain = None,
+    plan: ShowPlan = False,
     json: AsJson = False,
 ) -> None:
     """Hold a spoken interview: questions from a bank, follow-ups, a report at the end."""
@@ -75,6 +79,7 @@ def practice(
     questions: Questions = None,
     minutes: Minutes = None,
     level: Level = None,
+    persona: Persona = None,
     topic: Topics = None,
     patience: Patience = None,
     seed: Seed = None,
@@ -90,6 +95,7 @@ def practice(
     recordings: Recordings = None,
     offline: Offline = None,
     plain: Plain = None,
+    plan: ShowPlan = False,
     json: AsJson = False,
 ) -> None:
     """A short drill: like an interview, five minutes by default."""
@@ -99,7 +105,7 @@ def practice(
     end_with(run.hold_practice(os.environ, _flags(options), _order(options)))
 
 
-_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "json"}
+_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "plan", "json"}
 
 
 def _flags(options: Mapping[str, Any]) -> dict[str, object | None]:
@@ -122,6 +128,7 @@ def _order(options: Mapping[str, Any]) -> Order:
         candidate=candidate.value if candidate else None,
         is_fast=options["pace"] is PaceName.FAST,
         is_json=options["json"],
+        is_plan=options["plan"],
     )
 
 

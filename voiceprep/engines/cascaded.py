@@ -56,6 +56,7 @@ class CascadedParts:
     controls: Controls
     turn_model: TurnModel | None = None
     wording: Wording | None = None
+    nudges: Sequence[str] = NUDGES
 
 
 class CascadedEngine:
@@ -261,7 +262,8 @@ class _Exchange:
         )
         verdict = self._engine.endpointer.step(hearing)
         if verdict is Verdict.NUDGE:
-            self._say(written(NUDGES[min(self._nudge_count, len(NUDGES) - 1)]), is_nudge=True)
+            nudges = self._engine.parts.nudges
+            self._say(written(nudges[min(self._nudge_count, len(nudges) - 1)]), is_nudge=True)
             self._nudge_count += 1
         elif verdict is Verdict.SILENT:
             self._end(Transcript(), AnswerEnd.SILENT)

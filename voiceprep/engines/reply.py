@@ -27,6 +27,7 @@ class Wording:
     subject: str
     questions: Mapping[str, Question]
     on_failure: Callable[[ProviderError], None]
+    manner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Replies:
 
     def __init__(self, wording: Wording | None) -> None:
         self._wording = wording
-        self._system = system_prompt(wording.subject) if wording else ""
+        self._system = system_prompt(wording.subject, wording.manner) if wording else ""
 
     def to(self, brief: TurnBrief, conversation: Sequence[Turn], answer: str) -> Reply:
         """The reply to `answer`, which may be provisional: it is worded anew only when its words change."""

@@ -3,6 +3,7 @@
 Must not know vendors, devices, plans, scores or files; time is counted in microphone audio.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
@@ -88,6 +89,7 @@ class S2sManners:
     policy: EndpointPolicy = field(default_factory=EndpointPolicy)
     are_turns_ours: bool = False
     is_push_to_talk: bool = False
+    nudges: Sequence[str] = NUDGES
 
 
 class Conversation:
@@ -373,7 +375,8 @@ class Exchange:
         )
         verdict = self._conversation.endpointer.step(hearing)
         if verdict is Verdict.NUDGE:
-            self._say(verbatim(NUDGES[min(self._nudge_count, len(NUDGES) - 1)]), is_nudge=True)
+            nudges = self._manners.nudges
+            self._say(verbatim(nudges[min(self._nudge_count, len(nudges) - 1)]), is_nudge=True)
             self._nudge_count += 1
         elif verdict is Verdict.SILENT:
             self._end(Transcript(), AnswerEnd.SILENT)

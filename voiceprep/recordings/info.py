@@ -4,13 +4,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from voiceprep.model import Delivery, Outcome, Question, SessionScores
+from voiceprep.planning import PlanNote
 
 SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInfo:
-    """session.json. `plan` is every question as it was to be asked, so that the folder needs no bank.
+    """session.json. `plan` is every question as it was to be asked, so that the folder needs no bank; `notes` say
+    why each was chosen, `reserve` holds what might be asked instead. `limit_ms` None: no time limit.
 
     `providers` names what ran each stage: `{"stt": "local", "tts": "local", …}`. An empty `id` is chosen by the
     writer, which also fills in `pid`.
@@ -30,6 +32,15 @@ class SessionInfo:
     outcome: Outcome = Outcome.RUNNING
     reason: str = ""
     pid: int = 0
+    persona: str = ""
+    limit_ms: int | None = None
+    notes: tuple[PlanNote, ...] = ()
+    reserve: tuple[Question, ...] = ()
+
+    @property
+    def questions(self) -> dict[str, Question]:
+        """Every question that may have been asked, by id."""
+        return {question.id: question for question in (*self.plan, *self.reserve)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

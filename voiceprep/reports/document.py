@@ -119,7 +119,7 @@ class ReportDocument:
 def build_document(record: SessionRecord) -> ReportDocument:
     """Pure: the same record gives the same document. Questions come in the order they were asked."""
     info, scores = record.info, record.scores
-    planned = {question.id: question for question in info.plan}
+    planned = info.questions
     by_id = {score.question_id: score for score in scores.questions} if scores else {}
     costs = cost_lines(record.events)
     return ReportDocument(

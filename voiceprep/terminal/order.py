@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document."""
+    """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document.
+    `is_plan`: only show what would be asked."""
 
     seed: int | None = None
     topics: tuple[str, ...] = ()
     candidate: str | None = None
     is_fast: bool = False
     is_json: bool = False
+    is_plan: bool = False

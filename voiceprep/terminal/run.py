@@ -19,6 +19,7 @@ from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
 from voiceprep.terminal.order import Order
+from voiceprep.terminal.plan_view import show_plan
 from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
@@ -75,6 +76,9 @@ def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> E
         forbid_network()
     bank = load_bank_for(settings)
     plan = plan_for(settings, bank, order.seed, order.topics)
+    if order.is_plan:
+        show_plan(plan, order.is_json)
+        return ExitCode.DONE
     style = None if order.candidate is None else CandidateStyle(order.candidate)
     choice = Choice(settings, bank, plan, keys_for(environment), style, order.is_fast)
     console = Console(stderr=order.is_json, highlight=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
+from voiceprep.interviewers import INTERVIEWERS, Interviewer
 from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History
 from voiceprep.planning import Plan, Wish, make_plan
@@ -94,8 +95,18 @@ def plan_for(
         round(settings.minutes * 60_000) if settings.minutes else None,
         topics,
         history,
+        interviewer=interviewer_for(settings),
     )
     return make_plan(bank, wish)
+
+
+def interviewer_for(settings: Settings) -> Interviewer:
+    """Who interviews. Raises ConfigError."""
+    try:
+        return INTERVIEWERS[settings.persona]
+    except KeyError:
+        known = ", ".join(INTERVIEWERS)
+        raise ConfigError(f"There is no persona {settings.persona!r}.", f"There are: {known}.") from None
 
 
 def is_wav(name: str) -> bool:

@@ -36,7 +36,7 @@ def is_derived(folder: Path) -> bool:
 def score_record(record: SessionRecord) -> SessionScores:
     """Judge a recorded session again, from its folder alone."""
     judge = OfflineJudge()
-    questions = {question.id: question for question in record.info.plan}
+    questions = record.info.questions
     asked = [entry for entry in merge_answers(record.turns) if entry.question_id in questions]
     scores = [judge.score(questions[entry.question_id], entry.transcript) for entry in asked]
     return summarise(judge, [questions[entry.question_id] for entry in asked], scores)

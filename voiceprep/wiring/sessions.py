@@ -112,5 +112,9 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
             "vad": "silero",
         },
         judge=judge.name,
+        persona=choice.plan.interviewer.name,
+        limit_ms=choice.plan.limit_ms,
+        notes=choice.plan.notes,
+        reserve=choice.plan.reserve,
         started_at=started_at,
     )

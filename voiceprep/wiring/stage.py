@@ -69,7 +69,7 @@ class Stage:
             return None
         plan = self.choice.plan
         questions = {question.id: question for question in plan.pool}
-        return Wording(self.text_model, plan.bank_title, questions, self.note_failure)
+        return Wording(self.text_model, plan.bank_title, questions, self.note_failure, plan.interviewer.manner)
 
     def pace(self) -> Pace:
         return FastPace(self.tasks) if self.choice.is_fast else RealtimePace()
@@ -96,7 +96,13 @@ class Stage:
 async def open_engine(choice: Choice, stage: Stage, controls: Controls) -> CascadedEngine:
     detector, turn_model = await stage.tasks.in_thread(lambda: (SileroDetector(), load_turn_model(stage.tasks)))
     parts = CascadedParts(
-        stage.transcriber, stage.synthesizer, detector, controls, turn_model, wording=stage.wording()
+        stage.transcriber,
+        stage.synthesizer,
+        detector,
+        controls,
+        turn_model,
+        stage.wording(),
+        choice.plan.interviewer.nudges,
     )
     engine = CascadedEngine(parts, stage.tasks, _policy(choice))
     await engine.warm()
@@ -105,7 +111,8 @@ async def open_engine(choice: Choice, stage: Stage, controls: Controls) -> Casca
 
 def _policy(choice: Choice) -> EndpointPolicy:
     policy = EndpointPolicy()
-    factor = choice.settings.patience * 1000 / policy.patience_ms
+    patience_ms = choice.settings.patience * 1000 * choice.plan.interviewer.patience_factor
+    factor = patience_ms / policy.patience_ms
     policy = replace(
         policy,
         covered_ms=round(policy.covered_ms * factor),
