@@ -342,7 +342,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one call to a provider consumed, in the units it is billed by; 0 where a unit does not apply."""
+    """What one call to a provider consumed, in the units it is billed by; 0 where a unit does not apply.
+
+    Tokens are of text unless they are named otherwise; cached ones are part of the others.
+    """
 
     provider: str
     stage: str
@@ -352,6 +355,9 @@ class Usage:
     output_tokens: int = 0
     audio_ms: int = 0
     characters: int = 0
+    audio_input_tokens: int = 0
+    audio_cached_tokens: int = 0
+    audio_output_tokens: int = 0
 
 
 class Outcome(StrEnum):

@@ -27,21 +27,36 @@ class Price:
     million_output_tokens: float = 0.0
     audio_minute: float = 0.0
     thousand_characters: float = 0.0
+    million_audio_input_tokens: float = 0.0
+    million_audio_cached_tokens: float | None = None
+    million_audio_output_tokens: float = 0.0
     checked: date | None = None
 
     def cost_usd(self, usage: Usage) -> float:
         """Cached tokens are part of the input tokens; where they have no price they cost what the others cost."""
-        cached = min(usage.cached_tokens, usage.input_tokens)
-        cached_price = (
-            self.million_input_tokens if self.million_cached_tokens is None else self.million_cached_tokens
+        text = _taken_in(
+            usage.input_tokens, usage.cached_tokens, self.million_input_tokens, self.million_cached_tokens
+        )
+        audio = _taken_in(
+            usage.audio_input_tokens,
+            usage.audio_cached_tokens,
+            self.million_audio_input_tokens,
+            self.million_audio_cached_tokens,
         )
         return (
-            (usage.input_tokens - cached) * self.million_input_tokens / 1e6
-            + cached * cached_price / 1e6
+            text
+            + audio
             + usage.output_tokens * self.million_output_tokens / 1e6
+            + usage.audio_output_tokens * self.million_audio_output_tokens / 1e6
             + usage.audio_ms * self.audio_minute / 60_000
             + usage.characters * self.thousand_characters / 1e3
         )
+
+
+def _taken_in(tokens: int, cached: int, million: float, million_cached: float | None) -> float:
+    cached = min(cached, tokens)
+    cached_price = million if million_cached is None else million_cached
+    return ((tokens - cached) * million + cached * cached_price) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
