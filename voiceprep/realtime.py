@@ -170,6 +170,11 @@ class RealtimeModel(Protocol):
         """A session should not grow older than this; None when the model says itself when it ends."""
         ...
 
+    @property
+    def prefers_our_turns(self) -> bool:
+        """Turns are better told by us than detected by the model, unless somebody says otherwise."""
+        ...
+
     async def prepare(self) -> None:
         """Import what is needed, without connecting."""
         ...

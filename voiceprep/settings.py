@@ -39,6 +39,14 @@ class Settings:
     """Sessions older than this are deleted when an interview begins; 0 keeps them for ever."""
     banks: str = ""
     """A folder of your own question banks."""
+    mode: str = "cascaded"
+    """`cascaded`, `s2s`, or `auto`: speech-to-speech where a realtime model's key is there."""
+    realtime: str = ""
+    """The realtime model, `PROVIDER[:MODEL]`; empty is the first one with a key."""
+    turns: str = "auto"
+    """Who says where a turn ends in speech-to-speech: `server`, `client`, or what suits the model."""
+    push_to_talk: bool = False
+    """In speech-to-speech a key ends an answer, and nothing else."""
     stt: str = "local"
     llm: str = "none"
     tts: str = "local"
@@ -146,7 +154,14 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
+_WORDS: Mapping[str, tuple[str, ...]] = {"mode": ("cascaded", "s2s", "auto"), "turns": ("auto", "server", "client")}
+
+
 def _check(settings: Settings) -> None:
+    for name, words in _WORDS.items():
+        value = getattr(settings, name)
+        if value not in words:
+            raise ConfigError(f"{name} is {value!r}; it must be one of {', '.join(words)}.", f"Set --{name}.")
     for name, (low, high) in _RANGES.items():
         value = getattr(settings, name)
         if not low <= value <= high:

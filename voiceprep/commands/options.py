@@ -68,6 +68,16 @@ EchoCancel = Annotated[
 Stt = Annotated[str | None, typer.Option("--stt", help="Recogniser: PROVIDER[:MODEL], commas for failover.")]
 Llm = Annotated[str | None, typer.Option("--llm", help="Model that words the follow-ups, or none.")]
 Tts = Annotated[str | None, typer.Option("--tts", help="Voice: PROVIDER[:MODEL], commas for failover.")]
+Mode = Annotated[str | None, typer.Option("--mode", help="cascaded, s2s, or auto.")]
+Realtime = Annotated[
+    str | None, typer.Option("--realtime", help="Realtime model for speech-to-speech: PROVIDER[:MODEL].")
+]
+Turns = Annotated[
+    str | None, typer.Option("--turns", help="Who ends a turn in speech-to-speech: server, client or auto.")
+]
+PushToTalk = Annotated[
+    bool | None, typer.Option("--push-to-talk/--no-push-to-talk", help="Only Enter ends an answer.")
+]
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Close politely before it costs more.")]
 Recordings = Annotated[Path | None, typer.Option("--recordings", help="Where sessions are kept.")]
 Offline = Annotated[

@@ -55,6 +55,11 @@ class OpenAIRealtime:
     def session_limit_ms(self) -> int | None:
         return GROK_LIMIT_MS if self.name == "grok" else OPENAI_LIMIT_MS
 
+    @property
+    def prefers_our_turns(self) -> bool:
+        """xAI always answers a turn that it detects, which only the plan may do."""
+        return self.name == "grok"
+
     async def prepare(self) -> None:
         """Import the WebSocket library, off the event loop."""
         await self._tasks.in_thread(_import_websockets)

@@ -52,8 +52,8 @@ class Told:
 
 @dataclass(slots=True)
 class _Reply:
-    """One response, without a direction when the model speaks by itself. `pieces`: (item id, content index, samples)
-    of its audio, in order."""
+    """One response, without a direction when the model speaks by itself. `pieces`: (item id, content index,
+    samples) of its audio, in order."""
 
     direction: Direction | None
     identity: str = ""
@@ -266,7 +266,8 @@ class OpenAIRealtimeSession:
             if status in ("failed", "incomplete"):
                 yield Stumbled(self._failure(response))
             yield ReplyDone(is_whole=status == "completed")
-        if active is not None and active.identity in (identity, ""):
+        is_unknown = active is not None and active.direction is None and not active.identity
+        if active is not None and (active.identity == identity or is_unknown):
             active.is_done = True
             self._active = None
             if self._next is not None:

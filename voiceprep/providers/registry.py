@@ -15,10 +15,11 @@ from voiceprep.network import check_encrypted
 from voiceprep.ports import OnUsage, Synthesizer, TextModel, Transcriber
 from voiceprep.providers.failover import FailoverSynthesizer, FailoverTextModel, FailoverTranscriber, OnFailure
 from voiceprep.providers.openai_services import SERVICES, Service, service_key, service_url
+from voiceprep.realtime import RealtimeModel
 from voiceprep.tasks import Tasks
 
 ENTRY_POINT_GROUP = "voiceprep.providers"
-"""An entry point of this group names a `Provider`; its own name is what `--stt`, `--llm` and `--tts` take."""
+"""An entry point of this group names a `Provider`; its own name is what `--stt`, `--llm`, `--tts`, `--realtime` take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,18 @@ class Provider:
     make_transcriber: Callable[[Needs, str], Transcriber] | None = None
     make_synthesizer: Callable[[Needs, str], Synthesizer] | None = None
     make_text_model: Callable[[Needs, str], TextModel] | None = None
+    make_realtime: Callable[[Needs, str], RealtimeModel] | None = None
     url_names: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
-        """What it can do: `stt`, `tts`, `llm`."""
-        makers = {"stt": self.make_transcriber, "tts": self.make_synthesizer, "llm": self.make_text_model}
+        """What it can do: `stt`, `tts`, `llm`, `realtime`."""
+        makers = {
+            "stt": self.make_transcriber,
+            "tts": self.make_synthesizer,
+            "llm": self.make_text_model,
+            "realtime": self.make_realtime,
+        }
         return tuple(stage for stage, maker in makers.items() if maker is not None)
 
     def has_key(self, environment: Mapping[str, str]) -> bool:
@@ -150,8 +157,37 @@ def _compatible(service: Service) -> Provider:
         make_transcriber if service.transcription_model else None,
         make_synthesizer if service.speech_model else None,
         make_text_model,
+        _REALTIME.get(service.name),
         (service.url_name,) if service.url_name else (),
     )
+
+
+def _openai_realtime(needs: Needs, model: str) -> RealtimeModel:
+    return _realtime_of("openai", needs, model)
+
+
+def _grok_realtime(needs: Needs, model: str) -> RealtimeModel:
+    return _realtime_of("grok", needs, model)
+
+
+def _realtime_of(name: str, needs: Needs, model: str) -> RealtimeModel:
+    from voiceprep.providers.openai_realtime import OpenAIRealtime
+
+    service = SERVICES[name]
+    return OpenAIRealtime(
+        needs.tasks,
+        api_key=service_key(service, needs.environment),
+        base_url=service_url(service, needs.environment),
+        model=model,
+        name=name,
+        on_usage=needs.on_usage,
+    )
+
+
+_REALTIME: Mapping[str, Callable[[Needs, str], RealtimeModel]] = {
+    "openai": _openai_realtime,
+    "grok": _grok_realtime,
+}
 
 
 def _own() -> tuple[Provider, ...]:
@@ -196,6 +232,21 @@ def make_text_model(choice: str, needs: Needs, on_failure: OnFailure) -> TextMod
     """What `--llm` names. Raises ConfigError."""
     made = _make(choice, "llm", needs, lambda provider: provider.make_text_model)
     return made[0] if len(made) == 1 else FailoverTextModel(made, on_failure)
+
+
+def make_realtime(choice: str, needs: Needs) -> RealtimeModel:
+    """What `--realtime` names. Raises ConfigError."""
+    return _make(choice, "realtime", needs, lambda provider: provider.make_realtime)[0]
+
+
+REALTIME_ORDER = ("openai", "gemini", "grok")
+
+
+def realtime_providers() -> list[Provider]:
+    """Who has a realtime model, in the order in which one is chosen."""
+    able = [provider for provider in providers().values() if provider.make_realtime is not None]
+    place = {name: index for index, name in enumerate(REALTIME_ORDER)}
+    return sorted(able, key=lambda provider: place.get(provider.name, len(place)))
 
 
 def _make(

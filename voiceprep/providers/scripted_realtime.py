@@ -54,6 +54,7 @@ class ScriptedRealtime:
     """realtime.RealtimeModel. `sessions` holds all that were opened, with what they were told."""
 
     name = "scripted"
+    prefers_our_turns = False
 
     def __init__(
         self,

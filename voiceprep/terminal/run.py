@@ -24,6 +24,7 @@ from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for
+from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.sessions import Held, hold
 
 Flags = Mapping[str, object | None]
@@ -31,18 +32,19 @@ Flags = Mapping[str, object | None]
 
 def hold_interview(environment: Mapping[str, str], flags: Flags, order: Order) -> ExitCode:
     """Hold it, show the report, say where everything is. Raises VoiceprepError."""
-    return _hold(_quiet_when_fast(load_settings(environment, flags), order), order, environment)
+    mode = choose_mode(load_settings(environment, flags), environment)
+    return _hold(_quiet_when_fast(mode.settings, order), order, environment)
 
 
-PRACTICE = Settings(minutes=5.0)
+PRACTICE = Settings(minutes=5.0, mode="auto")
 """What a practice is when nobody says otherwise."""
 
 
 def hold_practice(environment: Mapping[str, str], flags: Flags, order: Order) -> ExitCode:
     """A short drill. Says which engines it runs on. Raises VoiceprepError."""
-    settings = _quiet_when_fast(load_settings(environment, flags, PRACTICE), order)
-    print(f"Practice with stt {settings.stt}, tts {settings.tts}.", file=sys.stderr, flush=True)
-    return _hold(settings, order, environment)
+    mode = choose_mode(load_settings(environment, flags, PRACTICE), environment)
+    print(mode.told, file=sys.stderr, flush=True)
+    return _hold(_quiet_when_fast(mode.settings, order), order, environment)
 
 
 def _quiet_when_fast(settings: Settings, order: Order) -> Settings:
@@ -52,7 +54,7 @@ def _quiet_when_fast(settings: Settings, order: Order) -> Settings:
 
 def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fast: bool | None) -> ExitCode:
     """The same with a simulated candidate; without a loudspeaker it runs on audio time."""
-    settings = load_settings(environment, flags)
+    settings = replace(load_settings(environment, flags), mode="cascaded")
     if not settings.speaker and is_fast is not True and not _has_speaker():
         print(
             "No loudspeaker found: running faster than real time. Listen to the recording afterwards.", flush=True

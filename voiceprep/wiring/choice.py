@@ -20,6 +20,7 @@ KEYBOARD = "keyboard"
 NO_SPEAKER = "none"
 NO_MODEL = "none"
 LOCAL = "local"
+CASCADED, S2S, AUTO = "cascaded", "s2s", "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Choice:
     @property
     def is_typed(self) -> bool:
         return self.settings.mic == KEYBOARD and self.candidate is None
+
+    @property
+    def is_s2s(self) -> bool:
+        return self.settings.mode == S2S
 
     @property
     def uses_microphone(self) -> bool:

@@ -73,8 +73,8 @@ def _open_source(stage: Stage) -> BlockSource | None:
     """Where the candidate's audio comes from when it is no device."""
     choice = stage.choice
     if choice.candidate is not None:
-        is_shared = choice.settings.tts == LOCAL
-        voice = stage.synthesizer if is_shared else HibariSynthesizer(stage.tasks, choice.bank.glossary)
+        own = stage.synthesizer if choice.settings.tts == LOCAL else None
+        voice = own or HibariSynthesizer(stage.tasks, choice.bank.glossary)
         candidate = SimulatedCandidate(
             choice.candidate, choice.bank, voice, stage.tasks, stage.pace(), seed=choice.plan.seed
         )

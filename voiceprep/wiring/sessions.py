@@ -101,16 +101,11 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
     return SessionInfo(
         bank_id=choice.bank.id,
         bank_title=choice.bank.title,
-        mode="cascaded",
+        mode=choice.settings.mode,
         level=choice.settings.level,
         seed=choice.plan.seed,
         plan=choice.plan.questions,
-        providers={
-            "stt": choice.settings.stt,
-            "llm": choice.settings.llm,
-            "tts": choice.settings.tts,
-            "vad": "silero",
-        },
+        providers=_providers(choice),
         judge=judge.name,
         persona=choice.plan.interviewer.name,
         limit_ms=choice.plan.limit_ms,
@@ -118,3 +113,10 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
         reserve=choice.plan.reserve,
         started_at=started_at,
     )
+
+
+def _providers(choice: Choice) -> dict[str, str]:
+    settings = choice.settings
+    if choice.is_s2s:  # the recogniser hears again what the model has no transcript of
+        return {"realtime": settings.realtime, "stt": settings.stt, "vad": "silero"}
+    return {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts, "vad": "silero"}

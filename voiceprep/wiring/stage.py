@@ -1,5 +1,6 @@
 """What one session is put together from: providers, pace, engine, and who hears the events."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,11 @@ from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
 from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
+from voiceprep.engines.directions import session_instructions
+from voiceprep.engines.link import RealtimeLink
 from voiceprep.engines.reply import Wording
+from voiceprep.engines.s2s import S2sEngine
+from voiceprep.engines.s2s_turn import S2sManners, S2sParts
 from voiceprep.errors import ProviderError
 from voiceprep.events import (
     Emit,
@@ -21,12 +26,17 @@ from voiceprep.events import (
 from voiceprep.model import Usage
 from voiceprep.ports import (
     Controls,
+    Engine,
 )
 from voiceprep.prices import load_prices
-from voiceprep.providers.registry import Needs, make_synthesizer, make_text_model, make_transcriber
+from voiceprep.providers.registry import Needs, make_realtime, make_synthesizer, make_text_model, make_transcriber
+from voiceprep.realtime import RealtimeModel, RealtimeSetup
 from voiceprep.session import Session
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.choice import NO_MODEL, Choice
+
+VOCABULARY_MAX = 100
+"""More terms than this help no transcription."""
 
 
 class Stage:
@@ -37,6 +47,7 @@ class Stage:
         self.tasks = tasks
         self.listeners: list[Emit] = []
         self.sessions: list[Session] = []
+        self.engines: list[S2sEngine] = []
         self._early: list[Event] = []
         self._is_started = False
         self.now_ms: Callable[[], int] = lambda: 0
@@ -45,9 +56,10 @@ class Stage:
             tasks, choice.bank.glossary, choice.environment, self.note_usage, settings.plain_http, settings.offline
         )
         self.transcriber = make_transcriber(settings.stt, needs, self.note_failure)
-        self.synthesizer = make_synthesizer(settings.tts, needs, self.note_failure)
+        self.synthesizer = None if choice.is_s2s else make_synthesizer(settings.tts, needs, self.note_failure)
+        self.realtime = make_realtime(settings.realtime, needs) if choice.is_s2s else None
         self.text_model = None
-        if settings.llm != NO_MODEL:
+        if settings.llm != NO_MODEL and not choice.is_s2s:
             self.text_model = make_text_model(settings.llm, needs, self.note_failure)
         self._prices = load_prices(Path(settings.prices) if settings.prices else None)
 
@@ -88,12 +100,47 @@ class Stage:
 
     async def close(self) -> None:
         """Let go of every provider's connections."""
-        for provider in (self.transcriber, self.synthesizer, self.text_model):
+        for engine in self.engines:
+            await engine.close()
+        for provider in (self.transcriber, self.synthesizer, self.text_model, self.realtime):
             if provider is not None:
                 await provider.close()
 
 
-async def open_engine(choice: Choice, stage: Stage, controls: Controls) -> CascadedEngine:
+async def open_engine(choice: Choice, stage: Stage, controls: Controls) -> Engine:
+    """The engine that the choice asks for, warm."""
+    if stage.realtime is not None:
+        return await _open_s2s(choice, stage, stage.realtime, controls)
+    return await _open_cascaded(choice, stage, controls)
+
+
+async def _open_s2s(choice: Choice, stage: Stage, model: RealtimeModel, controls: Controls) -> S2sEngine:
+    """Connect while the detector loads; recogniser and turn model wait until they are needed."""
+    are_turns_ours = _are_turns_ours(choice, model)
+    setup = RealtimeSetup(
+        session_instructions(choice.plan.bank_title),
+        tuple(term.written for term in choice.bank.glossary)[:VOCABULARY_MAX],
+        are_turns_ours=are_turns_ours,
+        patience_ms=round(choice.settings.patience * 1000),
+    )
+    link = RealtimeLink(model, setup, stage.tasks)
+    detector, _ = await asyncio.gather(stage.tasks.in_thread(SileroDetector), link.open())
+    turn_model = await stage.tasks.in_thread(load_turn_model, stage.tasks) if are_turns_ours else None
+    parts = S2sParts(link, stage.transcriber, detector, controls, turn_model)
+    manners = S2sManners(_policy(choice), are_turns_ours, choice.settings.push_to_talk)
+    engine = S2sEngine(parts, stage.tasks, manners)
+    stage.engines.append(engine)
+    return engine
+
+
+def _are_turns_ours(choice: Choice, model: RealtimeModel) -> bool:
+    if choice.settings.push_to_talk or (choice.is_fast and choice.settings.turns == "auto"):
+        return True  # a key says it; or audio time runs ahead of a detector that is far away
+    return model.prefers_our_turns if choice.settings.turns == "auto" else choice.settings.turns == "client"
+
+
+async def _open_cascaded(choice: Choice, stage: Stage, controls: Controls) -> CascadedEngine:
+    assert stage.synthesizer is not None  # only speech-to-speech has none
     detector, turn_model = await stage.tasks.in_thread(lambda: (SileroDetector(), load_turn_model(stage.tasks)))
     parts = CascadedParts(
         stage.transcriber,
