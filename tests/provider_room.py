@@ -83,7 +83,10 @@ class CodedCandidate:
     `given`: hash of all samples handed out.
     """
 
-    def __init__(self, scripts: Iterable[Script], pace: Pace) -> None:
+    def __init__(
+        self, scripts: Iterable[Script], pace: Pace, speak: Callable[[str], list[Samples]] = coded_speech
+    ) -> None:
+        self._speak = speak
         self.given = sha256()
         self._scripts = iter(scripts)
         self._current: Script | None = None
@@ -106,7 +109,7 @@ class CodedCandidate:
             if isinstance(step, Wait):
                 self._blocks.extend(silence(step.silence_ms))
             elif step.text:
-                self._blocks.extend(coded_speech(step.text))
+                self._blocks.extend(self._speak(step.text))
             else:
                 noise = np.full(MICROPHONE_BLOCK_SAMPLES, LOUD, np.int16)
                 self._blocks.extend([noise] * (step.sound_ms // BLOCK_MS))
@@ -312,6 +315,7 @@ class ProviderRoom:
             return Stage(choice, tasks)
 
     def _parts(self, stage: Stage) -> CascadedParts:
+        assert stage.synthesizer is not None  # a cascaded session has one
         return CascadedParts(
             stage.transcriber, stage.synthesizer, LevelDetector(), NoControls(), wording=stage.wording()
         )

@@ -40,7 +40,7 @@ class LinkPolicy:
 
 class RealtimeLink:
     """One per interview. `on_event` hears what the current session tells; `on_drop` that one broke and whether a
-    reply broke off with it."""
+    reply broke off with it. `session_limit_ms`: how old a session gets, if not as old as its model lets it."""
 
     def __init__(
         self,
@@ -48,12 +48,14 @@ class RealtimeLink:
         setup: RealtimeSetup,
         tasks: Tasks,
         policy: LinkPolicy | None = None,
+        session_limit_ms: int | None = None,
     ) -> None:
         self.on_event: Callable[[RealtimeEvent], None] = lambda event: None
         self.on_drop: Callable[[bool], None] = lambda is_speaking: None
         self.session_count = 0
         self._model, self._setup, self._tasks = model, setup, tasks
         self._policy = policy or LinkPolicy()
+        self._limit_ms = session_limit_ms or model.session_limit_ms
         self._history: list[Message] = list(setup.history)
         self._session: RealtimeSession | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -151,8 +153,7 @@ class RealtimeLink:
     def tick(self, now_ms: int, *, is_quiet: bool) -> None:
         """Audio time goes on; a session that is old or going away is replaced in a quiet moment."""
         self._now_ms = now_ms
-        limit_ms = self._model.session_limit_ms
-        is_old = limit_ms is not None and now_ms - self._opened_ms >= limit_ms
+        is_old = self._limit_ms is not None and now_ms - self._opened_ms >= self._limit_ms
         if (is_old or self._is_leaving) and is_quiet and self._is_ready and self._wanted is None:
             self._connect(is_drop=False)
 

@@ -19,7 +19,7 @@ from voiceprep.realtime import RealtimeModel
 from voiceprep.tasks import Tasks
 
 ENTRY_POINT_GROUP = "voiceprep.providers"
-"""An entry point of this group names a `Provider`; its own name is what `--stt`, `--llm`, `--tts`, `--realtime` take."""
+"""An entry point of this group names a `Provider`; its own name is what `--stt`, `--llm` and the like take."""
 
 
 @dataclass(frozen=True, slots=True)
