@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from voiceprep.errors import ConfigError
 from voiceprep.providers.registry import realtime_providers
 from voiceprep.settings import Settings
-from voiceprep.wiring.choice import AUTO, CASCADED, KEYBOARD, S2S
+from voiceprep.wiring.choice import AUTO, CASCADED, KEYBOARD, S2S, keys_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,18 @@ class Mode:
 def choose_mode(settings: Settings, environment: Mapping[str, str]) -> Mode:
     """Decide `auto`, find the realtime model, check what does not go together. Raises ConfigError."""
     able = realtime_providers()
-    with_key = [provider for provider in able if provider.has_key(environment)]
+    keys = keys_for(environment)
+    with_key = [provider for provider in able if provider.has_key(keys)]
     variables = "\n".join(f"{' or '.join(provider.key_names)}  ({provider.title})" for provider in able)
     is_typed = settings.mic == KEYBOARD
     if settings.mode == S2S and is_typed:
         raise ConfigError("Speech-to-speech needs a voice, not --mic keyboard.", "Use --mode cascaded for typing.")
     if settings.mode == S2S and not settings.realtime and not with_key:
         raise ConfigError("--mode s2s needs the key of a realtime model.", f"Set one of these:\n{variables}")
-    is_possible = bool(settings.realtime or with_key) and not is_typed
+    is_possible = bool(settings.realtime or with_key) and not is_typed and not settings.offline
     if settings.mode == CASCADED or (settings.mode == AUTO and not is_possible):
-        why = "No key for a realtime model is set" if settings.mode == AUTO and not is_typed else "As chosen"
+        is_missing_key = settings.mode == AUTO and not is_typed and not settings.offline
+        why = "No key for a realtime model is set" if is_missing_key else "As chosen"
         engines = f"stt {settings.stt}, llm {settings.llm}, tts {settings.tts}"
         return Mode(replace(settings, mode=CASCADED), f"{why}: cascaded, with {engines}.")
     realtime = settings.realtime or with_key[0].name
