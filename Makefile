@@ -1,6 +1,6 @@
-# make help | demo | test | check | lock. Each does its own set-up; see scripts/.
+# make help | demo | test | check | peers | lock. Each does its own set-up; see scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock wheel
+.PHONY: help demo test check peers lock wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
@@ -16,6 +16,10 @@ test: ## everything: lint, types, import contracts, all tests on a virtual sound
 check: ## lint, types and import contracts only
 	@scripts/setup.sh test
 	@scripts/test.sh check
+
+peers: ## hold the loopback servers honest: LiveKit, Pipecat and openai-agents talk to them (1.5 GB, once)
+	@scripts/setup.sh test
+	@.venv/bin/pytest -m peers
 
 lock: ## write requirements*.lock anew (LOCK_UPGRADE=1 also moves to newer versions)
 	@scripts/setup.sh test

@@ -77,7 +77,7 @@ async def test_by_hand() -> None:
         ({"audio": {"output": {"speed": 0.5}}}, "speed"),
         ({"audio": {"input": {"transcription": {"model": "grok-transcribe", "language": "en"}}}}, "language"),
         ({"reasoning": {"effort": "low"}}, "effort"),
-        ({"output_modalities": ["audio"]}, "output_modalities"),
+        ({"modalities": ["audio"]}, "modalities"),
     ],
 )
 async def test_what_xai_does_not_take(session: dict[str, Any], told: str) -> None:

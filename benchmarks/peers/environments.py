@@ -9,7 +9,17 @@ from pathlib import Path
 PINS = {
     "livekit": ("livekit-agents[deepgram,openai,silero]==1.8.9", "numpy"),
     "pipecat": ("pipecat-ai[deepgram,openai,silero]==1.14.0", "numpy"),
+    # Only for the tests that hold the servers of tests/loopback honest.
+    "openai_agents": ("openai-agents[realtime]==0.24.0", "numpy"),
+    "livekit_vendors": ("livekit-agents[google,openai,xai]==1.8.9", "numpy"),
 }
+SHARED = {
+    "livekit_realtime": "livekit",
+    "pipecat_realtime": "pipecat",
+    "livekit_xai": "livekit_vendors",
+    "livekit_google": "livekit_vendors",
+}
+"""Runners that live in another one's environment."""
 VERSIONS = {"livekit": "LiveKit Agents 1.8.9", "pipecat": "Pipecat 1.14.0"}
 
 
@@ -21,6 +31,7 @@ def cache_folder() -> Path:
 
 def python_for(engine: str) -> str:
     """The interpreter that has the engine installed; made on first use. Raises CalledProcessError."""
+    engine = SHARED.get(engine, engine)
     if engine not in PINS:
         return sys.executable
     folder = cache_folder() / engine

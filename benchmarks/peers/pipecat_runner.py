@@ -3,10 +3,9 @@
 import asyncio
 from typing import Any
 
-import numpy as np
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADParams
-from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, StartFrame, TTSSpeakFrame
+from pipecat.frames.frames import TTSSpeakFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
@@ -17,61 +16,20 @@ from pipecat.processors.aggregators.llm_response_universal import (
 from pipecat.services.deepgram.stt import DeepgramSTTService
 from pipecat.services.openai.llm import OpenAILLMService
 from pipecat.services.openai.tts import OpenAITTSService
-from pipecat.transports.base_input import BaseInputTransport
-from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import TransportParams
 from pipecat.turns.user_stop.speech_timeout_user_turn_stop_strategy import SpeechTimeoutUserTurnStopStrategy
 from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
 
+from benchmarks.peers.pipecat_ends import SMALLEST_10MS_CHUNKS, Loudspeaker, Microphone
 from benchmarks.peers.sounds import RATE_HZ, Samples
-from benchmarks.peers.stage import GREETING, OUT_RATE_HZ, TICK_S, PushedSink, Stage
+from benchmarks.peers.stage import GREETING, OUT_RATE_HZ, Stage
 
 # The minimum: decided by voice activity alone after 0.2 s of silence, without the wait for the recogniser's 99th
 # percentile; 50 ms of voice interrupt, however soft; chunks of 20 ms; no messages to a client's user interface.
 MINIMUM_VAD = VADParams(confidence=0.5, start_secs=0.05, stop_secs=0.2, min_volume=0.0)
 MINIMUM_SPEECH_TIMEOUT_S = 0.0
 MINIMUM_TRANSCRIPT_WAIT_S = 0.0
-MINIMUM_10MS_CHUNKS = 2
-
-
-class Microphone(BaseInputTransport):
-    """Blocks as the stage delivers them."""
-
-    def __init__(self, params: TransportParams) -> None:
-        super().__init__(params)
-        self.started = asyncio.Event()
-
-    async def start(self, frame: StartFrame) -> None:
-        await super().start(frame)
-        await self.set_transport_ready(frame)
-        self.started.set()
-
-    async def hear(self, samples: Samples) -> None:
-        await self.push_audio_frame(
-            InputAudioRawFrame(audio=samples.tobytes(), sample_rate=RATE_HZ, num_channels=1)
-        )
-
-
-class Loudspeaker(BaseOutputTransport):
-    """Plays in real time what is written; a write waits, like a sound card's, until the buffer has room."""
-
-    def __init__(self, params: TransportParams, stage: Stage) -> None:
-        super().__init__(params)
-        self.sink = PushedSink()
-        self._stage = stage
-
-    async def start(self, frame: StartFrame) -> None:
-        await super().start(frame)
-        await self.set_transport_ready(frame)
-
-    async def write_audio_frame(self, frame: OutputAudioRawFrame) -> bool:
-        samples = np.frombuffer(frame.audio, np.int16)
-        self._stage.note_handed(samples)
-        self.sink.push(samples)
-        while self.sink.queued_s > TICK_S:
-            await self.sink.pulled.wait()
-        return True
 
 
 async def run(stage: Stage) -> None:
@@ -84,7 +42,7 @@ async def run(stage: Stage) -> None:
         audio_out_sample_rate=OUT_RATE_HZ,
     )
     if is_minimum:
-        params.audio_out_10ms_chunks = MINIMUM_10MS_CHUNKS
+        params.audio_out_10ms_chunks = SMALLEST_10MS_CHUNKS
     microphone, loudspeaker = Microphone(params), Loudspeaker(params, stage)
     stt_options: dict[str, Any] = {"ttfs_p99_latency": MINIMUM_TRANSCRIPT_WAIT_S} if is_minimum else {}
     stt = DeepgramSTTService(api_key=stage.job["deepgram_key"], base_url=stage.deepgram_url, **stt_options)

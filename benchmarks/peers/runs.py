@@ -49,20 +49,26 @@ async def run_engine(
     engine: str, settings: str, job: Mapping[str, Any], emulator: Emulator, limit_s: float
 ) -> Run | None:
     """One process to its end; None, with its last words printed, when it fails."""
-    python = python_for(engine)
     emulator.take_log()
+    addresses = {
+        "deepgram_url": emulator.deepgram.url,
+        "openai_url": emulator.openai.base_url,
+        "deepgram_key": DEEPGRAM_KEY,
+        "openai_key": OPENAI_KEY,
+    }
+    ended = await run_process(engine, settings, {**job, **addresses}, limit_s)
+    return None if ended is None else Run(engine, settings, *ended, emulator.take_log())
+
+
+async def run_process(
+    engine: str, settings: str, job: Mapping[str, Any], limit_s: float
+) -> tuple[float, Mapping[str, Any]] | None:
+    """When one process was spawned and what it reported; None, with its last words printed, when it fails."""
+    python = python_for(engine)
     with tempfile.TemporaryDirectory() as folder:
         result, errors = Path(folder) / "result.json", Path(folder) / "errors.txt"
         job_path = Path(folder) / "job.json"
-        full_job = {
-            **job,
-            "deepgram_url": emulator.deepgram.url,
-            "openai_url": emulator.openai.base_url,
-            "deepgram_key": DEEPGRAM_KEY,
-            "openai_key": OPENAI_KEY,
-            "result": str(result),
-        }
-        job_path.write_text(json.dumps(full_job), encoding="utf-8")
+        job_path.write_text(json.dumps({**job, "result": str(result)}), encoding="utf-8")
         with errors.open("wb") as sink:
             spawned_s = time.monotonic()
             process = await asyncio.create_subprocess_exec(
@@ -90,7 +96,7 @@ async def run_engine(
         record = json.loads(result.read_text(encoding="utf-8"))
         if os.environ.get("VOICEPREP_BENCHMARKS_TALK"):
             print(errors.read_text(encoding="utf-8", errors="replace"))
-    return Run(engine, settings, spawned_s, record, emulator.take_log())
+    return spawned_s, record
 
 
 async def run_all(

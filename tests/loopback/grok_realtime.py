@@ -7,6 +7,7 @@ detects, the words of the candidate come as a growing text, and usage mostly sta
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from typing import Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +20,8 @@ from tests.loopback.realtime import Message, RealtimeServer, Wire
 PATH = "/v1/realtime"
 KEY = "xai-loopback"
 MODEL = "grok-voice-latest"
+IGNORED = ("output_modalities", "max_output_tokens", "truncation", "tracing")
+"""OpenAI's, which LiveKit sends to xAI as well."""
 RATES_HZ = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 UPDATED = "conversation.item.input_audio_transcription.updated"
 
@@ -50,6 +53,8 @@ class TurnDetection(_Strict):
     silence_duration_ms: int | None = None
     prefix_padding_ms: int | None = None
     idle_timeout_ms: int | None = None
+    create_response: Literal[True] = True
+    interrupt_response: Literal[True] = True
 
 
 class Transcription(_Strict):
@@ -192,9 +197,8 @@ def _openai_session(session: object) -> Message:
     if not isinstance(session, dict):
         raise ValueError("session.update without a session")
     result = {"type": "realtime", **deepcopy(session)}
-    for name in ("output_modalities", "truncation", "include"):
-        if name in result:
-            raise ValueError(f"session has no {name}")
+    for name in IGNORED:
+        result.pop(name, None)
     detection = result.pop("turn_detection", None)
     if detection is not None:
         check(TurnDetection, detection)
@@ -213,7 +217,7 @@ def _openai_session(session: object) -> Message:
 def _take_side(side: str, audio: Message) -> None:
     """Take out what OpenAI's types do not have, after checking it."""
     for name in ("voice", "turn_detection", "noise_reduction"):
-        if name in audio:
+        if audio.get(name) is not None or (name in audio and name == "turn_detection"):
             raise ValueError(f"audio.{side} has no {name}")
     form = audio.get("format")
     if form is not None and form.get("type") == "audio/pcm":
