@@ -53,7 +53,8 @@ from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
-from voiceprep.wiring.choice import Choice, recordings_for
+from voiceprep.wiring.choice import Choice
+from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage
 

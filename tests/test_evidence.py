@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from voiceprep.model import KeyPoint, KeyPointScore, Question, QuestionScore, Transcript, Word
 from voiceprep.scoring.evidence import audio_span, chars_at, find_quote, verify, word_spans, words_at
 from voiceprep.scoring.grade import grade_lines
+from voiceprep.scoring.intervals import mean_interval
 from voiceprep.scoring.offline import OfflineJudge
-from voiceprep.scoring.overall import mean_interval, rubric_hash, summarise
+from voiceprep.scoring.overall import rubric_hash, summarise
 
 SAID = Transcript(
     (

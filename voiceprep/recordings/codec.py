@@ -37,12 +37,22 @@ def decode_event(line: bytes) -> Journaled | None:
 
 def encode(value: object) -> bytes:
     """A whole file: indented JSON with a final line break."""
-    return _dump(TypeAdapter(type(value)), value, 2) + b"\n"
+    return _dump(_adapter(type(value)), value, 2) + b"\n"
 
 
 def decode(kind: type[T], data: bytes) -> T:
     """The inverse of `encode`; fields this version does not know are ignored. Raises ValueError."""
-    return TypeAdapter(kind).validate_json(data)
+    return _adapter(kind).validate_json(data)
+
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+"""Building one takes milliseconds, using it microseconds."""
+
+
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def schema_version(data: bytes) -> int:

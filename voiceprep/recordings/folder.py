@@ -15,8 +15,7 @@ import platformdirs
 
 from voiceprep.errors import RecordingError
 from voiceprep.model import Outcome
-from voiceprep.ports import MICROPHONE_RATE_HZ
-from voiceprep.recordings.codec import decode, schema_version
+from voiceprep.rates import MICROPHONE_RATE_HZ
 from voiceprep.recordings.files import recording_error
 from voiceprep.recordings.info import SCHEMA_VERSION, SessionInfo
 from voiceprep.recordings.tracks import CANDIDATE_WAV
@@ -68,10 +67,14 @@ def started_at(folder: Path) -> datetime | None:
         return None
 
 
+def is_session_name(name: str) -> bool:
+    return _SESSION_NAME.fullmatch(name) is not None
+
+
 def session_folders(recordings_dir: Path) -> tuple[Path, ...]:
     """Every session folder, newest first; empty when there is no such folder. Raises RecordingError."""
     try:
-        names = [entry.name for entry in recordings_dir.iterdir() if _SESSION_NAME.fullmatch(entry.name)]
+        names = [entry.name for entry in recordings_dir.iterdir() if is_session_name(entry.name)]
     except FileNotFoundError:
         return ()
     except OSError as error:
@@ -115,6 +118,8 @@ def list_sessions(recordings_dir: Path) -> tuple[SessionSummary, ...]:
 
 def load_info(folder: Path) -> SessionInfo:
     """session.json. Raises RecordingError when it is missing, broken or of a newer version."""
+    from voiceprep.recordings.codec import decode, schema_version  # pydantic: listing folders does without
+
     path = folder / SESSION_JSON
     try:
         data = path.read_bytes()

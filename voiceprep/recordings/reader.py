@@ -1,11 +1,12 @@
 """Reads a session folder, however it ended: nothing but a missing session.json stops it. Never writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from voiceprep.events import Journaled, SessionEnded
 from voiceprep.model import Delivery, Outcome, SessionScores, Turn
-from voiceprep.ports import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
+from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.codec import decode
 from voiceprep.recordings.files import recording_error
 from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written, load_info
@@ -57,16 +58,13 @@ def load_session(folder: Path) -> SessionRecord:
     elif not any(isinstance(event, SessionEnded) for event in journal.events):
         problems.append("The journal does not say how the session ended.")
     turns = sorted((*closed_turns(journal.events), *open_turns(journal.events)), key=lambda turn: turn.index)
-    kept_scores = load_scores(folder)
     return SessionRecord(
         folder=folder,
         info=info,
         events=journal.events,
         turns=tuple(turns),
         provisional_turns=provisional_turn_indices(journal.events),
-        scores=next(
-            (scores for scores in kept_scores if scores.judge == info.judge), next(iter(kept_scores), None)
-        ),
+        scores=own_scores(load_scores(folder), info),
         delivery=load_delivery(folder),
         duration_ms=duration_ms,
         unknown_event_count=journal.unknown_count,
@@ -84,6 +82,11 @@ def load_scores(folder: Path) -> tuple[SessionScores, ...]:
         except (OSError, ValueError):
             continue
     return tuple(scores for *_, scores in sorted(found, key=lambda entry: entry[:2], reverse=True))
+
+
+def own_scores(kept: Sequence[SessionScores], info: SessionInfo) -> SessionScores | None:
+    """The first by the session's own judge, else the first at all."""
+    return next((scores for scores in kept if scores.judge == info.judge), next(iter(kept), None))
 
 
 def load_delivery(folder: Path) -> Delivery | None:

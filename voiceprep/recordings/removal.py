@@ -12,6 +12,7 @@ from pathlib import Path
 from voiceprep.errors import RecordingError
 from voiceprep.recordings.files import fsync_folder, recording_error
 from voiceprep.recordings.folder import is_being_written, session_folders, started_at
+from voiceprep.recordings.index import remove_index
 
 _LEFT_OVER = ".*.gone"
 """A deletion that was cut off leaves its folder under such a name; the next one finishes it."""
@@ -43,10 +44,14 @@ def older_than(recordings_dir: Path, days: float, now: datetime) -> tuple[Path, 
 
 
 def remove_session(folder: Path) -> None:
-    """Delete one session for good. Raises RecordingError; then it is there whole, or not listed any more."""
+    """Delete one session for good, the index that holds its words too.
+
+    Raises RecordingError; then it is there whole, or not listed any more.
+    """
     folder = folder.resolve()
     gone = folder.with_name(f".{folder.name}.gone")
     try:
+        remove_index(folder.parent)
         folder.rename(gone)
         fsync_folder(folder.parent)
         shutil.rmtree(gone)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from voiceprep.events import SessionEnded, TurnEnded
 from voiceprep.model import Outcome
-from voiceprep.ports import MICROPHONE_RATE_HZ
+from voiceprep.rates import MICROPHONE_RATE_HZ
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.derived import MeasureDelivery, ScoreSession, rebuild_derived
 from voiceprep.recordings.files import recording_error, write_private

@@ -8,19 +8,21 @@ from pathlib import Path
 
 from voiceprep.recordings.codec import event_schema, json_schema
 from voiceprep.recordings.info import DeliveryFile, ScoresFile, SessionInfo
+from voiceprep.recordings.reviews import ScheduleFile
 from voiceprep.recordings.transcript import TranscriptFile
 
 SCHEMA_FOLDER = Path(__file__).parent / "schemas"
 
 
 def render_schemas() -> dict[str, str]:
-    """File name → JSON text, for every JSON file of the folder and for one journal line."""
+    """File name → JSON text, for every JSON file of a session, a journal line and the imported schedule."""
     schemas = {
         "session.schema.json": json_schema(SessionInfo),
         "event.schema.json": event_schema(),
         "transcript.schema.json": json_schema(TranscriptFile),
         "scores.schema.json": json_schema(ScoresFile),
         "delivery.schema.json": json_schema(DeliveryFile),
+        "schedule.schema.json": json_schema(ScheduleFile),
     }
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {name: json.dumps(dialect | schema, indent=2) + "\n" for name, schema in schemas.items()}

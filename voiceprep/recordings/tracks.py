@@ -5,7 +5,7 @@ The candidate's sample count is the clock; the interviewer's track is silence ex
 
 from pathlib import Path
 
-from voiceprep.ports import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
+from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.wav import FLUSH_MS, WavTrack
 
 CANDIDATE_WAV = "candidate.wav"

@@ -4,14 +4,14 @@ All recorded words go in as plain text, never as markup.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from voiceprep.plaintext import clock, plain
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion, VoiceSpan
+from voiceprep.reports.layout import Hanging
 from voiceprep.reports.phrases import (
     cost_text,
     delivery_lines,
@@ -144,19 +144,3 @@ def _heading(text: str) -> Text:
 
 def _labelled(label: str, text: str, style: str = "") -> RenderableType:
     return Hanging(label.ljust(_LABEL_CHARS), Text(text, style=style), "bold")
-
-
-@dataclass(frozen=True, slots=True)
-class Hanging:
-    """Text behind a label, its further lines indented to the first; no blanks at the end of a line."""
-
-    label: str
-    body: Text
-    label_style: str = ""
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max(8, options.max_width - len(self.label))
-        for number, line in enumerate(self.body.wrap(console, width, overflow="fold")):
-            line.rstrip()
-            label = Text(" " * len(self.label)) if number else Text(self.label, style=self.label_style)
-            yield Text.assemble(label, line)

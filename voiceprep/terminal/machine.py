@@ -20,8 +20,9 @@ from voiceprep.errors import ConfigError, ExitCode, RecordingError, VoiceprepErr
 from voiceprep.providers.registry import Provider, providers
 from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text
-from voiceprep.wiring.choice import keys_for, load_bank_for, recordings_for
+from voiceprep.wiring.choice import keys_for, load_bank_for
 from voiceprep.wiring.models import model_checks
+from voiceprep.wiring.places import recordings_for
 
 LISTEN_S = 3.0
 QUIET_DBFS = -45.0

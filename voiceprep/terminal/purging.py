@@ -10,7 +10,7 @@ from voiceprep.errors import ConfigError
 from voiceprep.recordings.folder import find_session, session_folders
 from voiceprep.recordings.removal import Doomed, doomed, older_than, remove_session
 from voiceprep.settings import load_settings
-from voiceprep.wiring.choice import recordings_for
+from voiceprep.wiring.places import recordings_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from voiceprep.reports.document import ReportDocument, build_document, render_js
 from voiceprep.reports.markdown import render_markdown
 from voiceprep.reports.terminal import render_terminal
 from voiceprep.settings import load_settings
-from voiceprep.wiring.choice import recordings_for
+from voiceprep.wiring.places import recordings_for
 
 REPORT_HTML = "report.html"
 

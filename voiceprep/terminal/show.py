@@ -13,7 +13,8 @@ from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
 from voiceprep.scoring.grade import grade_answer, grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.settings import load_settings
-from voiceprep.wiring.choice import load_bank_for, recordings_for
+from voiceprep.wiring.choice import load_bank_for
+from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import is_derived, recover_folder
 
 

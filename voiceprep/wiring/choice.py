@@ -13,7 +13,6 @@ from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History
 from voiceprep.planning import Plan, Wish, make_plan
 from voiceprep.providers.registry import providers
-from voiceprep.recordings.folder import recordings_folder
 from voiceprep.settings import Settings
 
 KEYBOARD = "keyboard"
@@ -74,11 +73,6 @@ def bank_folders_for(settings: Settings) -> tuple[Path, ...]:
 def keys_for(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment with every provider's key that is known anywhere. Raises ConfigError."""
     return with_keys(environment, [name for provider in providers().values() for name in provider.key_names])
-
-
-def recordings_for(settings: Settings) -> Path:
-    """Where sessions are kept."""
-    return recordings_folder(Path(settings.recordings) if settings.recordings else None, None)
 
 
 def plan_for(

@@ -24,8 +24,9 @@ from voiceprep.recordings.writer import SessionWriter
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
-from voiceprep.wiring.choice import Choice, recordings_for
+from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.lines import open_lines
+from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage, open_engine
 

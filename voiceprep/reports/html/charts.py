@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
 from voiceprep.model import Delivery
 from voiceprep.plaintext import clock
+from voiceprep.practice.progress import Series
 from voiceprep.recordings.reader import TRACK_RATES_HZ
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.reports.document import ReportDocument
@@ -187,3 +189,21 @@ def filler_bars(delivery: Delivery | None) -> tuple[Bar, ...]:
 def _bars(rows: Sequence[tuple[str, float, str]]) -> tuple[Bar, ...]:
     top = max((value for _, value, _ in rows), default=0.0) or 1.0
     return tuple(Bar(label, text, value / top) for label, value, text in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesChart:
+    """Session means over time: `points` are (share of the time span, score, label)."""
+
+    series: Series
+    points: tuple[tuple[float, float, str], ...]
+
+
+def series_chart(series: Series) -> SeriesChart:
+    times = [datetime.fromisoformat(mean.started_at).timestamp() for mean in series.sessions]
+    span = max(times) - min(times) or 1.0
+    points = tuple(
+        ((at - min(times)) / span, mean.score, f"{mean.started_at[:10]}: {mean.score:.2f} ({mean.answer_count})")
+        for at, mean in zip(times, series.sessions, strict=True)
+    )
+    return SeriesChart(series, points)

@@ -6,6 +6,7 @@ Must not know how a session was held; everything shown is escaped by Jinja.
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -15,12 +16,14 @@ from markupsafe import Markup
 
 from voiceprep import __version__
 from voiceprep.plaintext import clock, plain
+from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Progress
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument
 from voiceprep.reports.html import charts
 from voiceprep.reports.html.page import PageContent, build_content
 from voiceprep.reports.phrases import cost_text, delivery_lines, latency_text, outcome_text, overall_lines
+from voiceprep.reports.practice import trend_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ def render_report(document: ReportDocument, sources: tuple[AudioSource, ...]) ->
     sound = charts.load_sound(document.folder)
     return _render(
         "report.html",
+        script_name="report.js",
         document=document,
         content=content,
         steps=next_steps(document),
@@ -88,10 +92,27 @@ def _environment() -> Environment:
     return environment
 
 
-def _render(name: str, **values: object) -> str:
-    style, script = _asset("report.css"), _asset("report.js")
+def render_progress_page(progress: Progress, now: datetime) -> str:
+    """Progress over time as one HTML document without a script."""
+    overall = (progress.overall,) if progress.overall else ()
+    groups = [("Everything", overall), ("Topics", progress.topics), ("Kinds of question", progress.competencies)]
+    return _render(
+        "progress.html",
+        script_name=None,
+        groups=[(title, [charts.series_chart(series) for series in group]) for title, group in groups],
+        trend_text=trend_text,
+        answers_min=ANSWERS_MIN,
+        sessions_min=SESSIONS_MIN,
+        now=now,
+        version=__version__,
+    )
+
+
+def _render(name: str, script_name: str | None, **values: object) -> str:
+    style, script = _asset("report.css"), _asset(script_name) if script_name else ""
+    scripts = _hash_source(script) if script else "'none'"
     policy = (
-        f"default-src 'none'; script-src {_hash_source(script)}; style-src {_hash_source(style)}; "
+        f"default-src 'none'; script-src {scripts}; style-src {_hash_source(style)}; "
         "media-src 'self' data:; base-uri 'none'; form-action 'none'"
     )
     template = _environment().get_template(name)

@@ -1,0 +1,129 @@
+"""One session folder as the rows of the index. Reads the derived files where they are there, else the journal.
+
+Must not know SQL.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from voiceprep.errors import RecordingError
+from voiceprep.model import KeyPoint, QuestionScore, SessionScores
+from voiceprep.rates import MICROPHONE_RATE_HZ
+from voiceprep.recordings.codec import decode
+from voiceprep.recordings.folder import load_info, started_at
+from voiceprep.recordings.info import SessionInfo
+from voiceprep.recordings.reader import load_scores, load_session, own_scores
+from voiceprep.recordings.tracks import CANDIDATE_WAV
+from voiceprep.recordings.transcript import Voice, transcript_of
+from voiceprep.recordings.wav import stored_samples
+
+TRANSCRIPT_JSON = "transcript.json"
+UNREADABLE = "unreadable"
+Row: TypeAlias = tuple[str | int | float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedLine:
+    """What the index keeps of a transcript line: fewer fields than there are, so that reading is quick."""
+
+    voice: str
+    start_ms: int
+    text: str
+    question_id: str | None = None
+    is_provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedTranscript:
+    lines: tuple[IndexedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Values in the order of the index's columns, without the session's number."""
+
+    session: Row
+    questions: Sequence[Row] = ()
+    points: Sequence[Row] = ()
+    lines: Sequence[Row] = ()
+
+
+def rows_of(folder: Path) -> Rows:
+    """Never raises: a folder that cannot be read becomes one row that says why."""
+    try:
+        info = load_info(folder)
+        lines = _lines(folder)
+    except RecordingError as error:
+        at = started_at(folder)
+        begun = "" if at is None else at.isoformat()
+        return Rows(
+            (begun, "", "", "", UNREADABLE, "", _duration_ms(folder), None, None, None, 0, 0, 0, error.message)
+        )
+    scores = own_scores(load_scores(folder), info)
+    by_id = {score.question_id: score for score in scores.questions} if scores else {}
+    spoken = {line.question_id for line in lines if line.question_id is not None}
+    asked = [place for place, each in enumerate(info.plan) if each.id in spoken or each.id in by_id]
+    return Rows(
+        _session(folder, info, scores, len(asked)),
+        tuple(_question(info, place, by_id, lines) for place in asked),
+        tuple(row for place in asked for row in _points(info, place, by_id)),
+        tuple((line.text, line.voice, line.start_ms, line.question_id) for line in lines if line.text),
+    )
+
+
+def _session(folder: Path, info: SessionInfo, scores: SessionScores | None, asked_count: int) -> Row:
+    low, high = scores.interval if scores and scores.interval else (None, None)
+    title = info.bank_title or info.bank_id
+    scored_count = sum(each.score is not None for each in scores.questions) if scores else 0
+    judge, overall = (scores.judge, scores.overall) if scores else (info.judge, None)
+    return (
+        *(info.started_at.isoformat(), info.bank_id, title, info.mode, info.outcome.value, judge),
+        *(_duration_ms(folder), overall, low, high, len(info.plan), asked_count, scored_count, ""),
+    )
+
+
+def _question(info: SessionInfo, place: int, by_id: dict[str, QuestionScore], lines: Sequence[IndexedLine]) -> Row:
+    question = info.plan[place]
+    score = by_id.get(question.id)
+    value = score.score if score else None
+    return (
+        *(place, info.bank_id, question.id, question.topic, question.kind.value, question.text, value),
+        value is not None and not _is_in_doubt(question.id, lines),
+    )
+
+
+def _is_in_doubt(question_id: str, lines: Sequence[IndexedLine]) -> bool:
+    """The score says nothing about what the candidate knows: cut off, or a session in which no word was heard."""
+    own = [line for line in lines if line.voice == Voice.CANDIDATE]
+    return not own or any(line.is_provisional and line.question_id == question_id for line in own)
+
+
+def _points(info: SessionInfo, place: int, by_id: dict[str, QuestionScore]) -> Iterator[Row]:
+    question = info.plan[place]
+    score = by_id.get(question.id)
+    known = {point.id: point for point in question.key_points}
+    for point in score.key_points if score else ():
+        text = known.get(point.id, KeyPoint(point.id, point.id)).text
+        yield place, point.id, text, point.credit if point.is_credited else 0.0
+
+
+def _lines(folder: Path) -> tuple[IndexedLine, ...]:
+    """Raises RecordingError."""
+    try:
+        return decode(IndexedTranscript, (folder / TRANSCRIPT_JSON).read_bytes()).lines
+    except (OSError, ValueError):
+        record = load_session(folder)
+        transcript = transcript_of(record.info, record.turns, record.provisional_turns)
+        return tuple(
+            IndexedLine(line.voice.value, line.start_ms, line.text, line.question_id, line.is_provisional)
+            for line in transcript.lines
+        )
+
+
+def _duration_ms(folder: Path) -> int:
+    try:
+        return stored_samples(folder / CANDIDATE_WAV) * 1000 // MICROPHONE_RATE_HZ
+    except OSError:
+        return 0

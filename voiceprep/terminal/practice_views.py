@@ -1,0 +1,113 @@
+"""Shows how practice goes and what is due, and moves the schedule in and out. Asks the index."""
+
+import json
+import webbrowser
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from voiceprep.errors import ConfigError
+from voiceprep.practice.anki import render_anki
+from voiceprep.practice.deck import DueQuestion, all_reviews, due_questions, update_cards
+from voiceprep.practice.progress import Progress, measure_progress
+from voiceprep.recordings.files import recording_error, write_private
+from voiceprep.recordings.history import Filter, select_results
+from voiceprep.recordings.index import open_index
+from voiceprep.recordings.reviews import SCHEDULE_JSON, load_imports, load_reviews, merge, save_reviews
+from voiceprep.reports.practice import render_due, render_progress
+from voiceprep.settings import load_settings
+from voiceprep.wiring.places import recordings_for
+
+PROGRESS_HTML = "progress.html"
+
+
+def show_progress(
+    environment: Mapping[str, str], recordings: str | None, wanted: Filter, form: str, *, is_opened: bool
+) -> None:
+    """Print progress as `terminal` or `json`, or write it as `html`. Raises RecordingError."""
+    folder = _folder(environment, recordings)
+    with open_index(folder) as index:
+        progress = measure_progress(select_results(index, wanted))
+    if form == "json":
+        print(json.dumps(asdict(progress)))
+    elif form == "html":
+        path = _save_progress(folder, progress)
+        print(path)
+        if is_opened:
+            webbrowser.open(path.absolute().as_uri())
+    else:
+        console = Console(highlight=False)
+        console.print(render_progress(progress, console.width))
+
+
+def show_due(
+    environment: Mapping[str, str], recordings: str | None, bank: str | None, limit: int, *, is_json: bool
+) -> None:
+    """Print what is due today. Raises RecordingError, ConfigError."""
+    now = datetime.now(UTC)
+    with open_index(_folder(environment, recordings)) as index:
+        update_cards(index)
+        due = due_questions(index, now, bank=bank)
+    shown = due[:limit] if limit else due
+    if is_json:
+        print(json.dumps({"total": len(due), "due": [_due_json(question) for question in shown]}))
+        return
+    console = Console(highlight=False)
+    console.print(render_due(shown, len(due), now, console.width))
+
+
+def export_schedule(environment: Mapping[str, str], recordings: str | None, path: Path) -> None:
+    """Write every review to `path`. Raises RecordingError, ConfigError."""
+    with open_index(_folder(environment, recordings)) as index:
+        reviews = all_reviews(index)
+    save_reviews(path, reviews)
+    print(f"{path}: {len(reviews)} reviews.")
+
+
+def import_schedule(environment: Mapping[str, str], recordings: str | None, path: Path) -> None:
+    """Add the reviews in `path` to the schedule; the same file twice changes nothing. Raises ConfigError."""
+    folder = _folder(environment, recordings)
+    more = load_reviews(path)
+    with open_index(folder) as index:
+        with index.writing():  # one import at a time
+            known = load_imports(folder)
+            merged = merge(known, more)
+            save_reviews(folder / SCHEDULE_JSON, merged)
+        update_cards(index)
+    print(f"{len(merged) - len(known)} new reviews of {len(more)}, kept in {folder / SCHEDULE_JSON}.")
+
+
+def export_anki(environment: Mapping[str, str], recordings: str | None, path: Path) -> None:
+    """Write what was missed last time as notes for Anki's text import. Raises RecordingError, ConfigError."""
+    with open_index(_folder(environment, recordings)) as index:
+        update_cards(index)
+        text, count = render_anki(index)
+    if not count:
+        raise ConfigError("Nothing was missed: there is nothing to export.", "Hold an interview first.")
+    try:
+        write_private(path, text.encode())
+    except OSError as error:
+        raise recording_error("Cannot write", path, error, "Name another file.") from error
+    print(f"{path}: {count} notes. In Anki: File, Import.")
+
+
+def _folder(environment: Mapping[str, str], recordings: str | None) -> Path:
+    return recordings_for(load_settings(environment, {"recordings": recordings}))
+
+
+def _save_progress(folder: Path, progress: Progress) -> Path:
+    from voiceprep.reports.html.rendering import render_progress_page
+
+    path = folder / PROGRESS_HTML
+    try:
+        write_private(path, render_progress_page(progress, datetime.now(UTC)).encode())
+    except OSError as error:
+        raise recording_error("Cannot write", path, error, "Name another folder with --recordings DIR.") from error
+    return path
+
+
+def _due_json(question: DueQuestion) -> dict[str, object]:
+    return asdict(question) | {"due_at": question.due_at.isoformat()}

@@ -1,0 +1,11 @@
+"""Where things are kept, by the settings. Imports nothing heavy: every reading command starts here."""
+
+from pathlib import Path
+
+from voiceprep.recordings.folder import recordings_folder
+from voiceprep.settings import Settings
+
+
+def recordings_for(settings: Settings) -> Path:
+    """Where sessions are kept."""
+    return recordings_folder(Path(settings.recordings) if settings.recordings else None, None)
