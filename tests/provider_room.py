@@ -37,7 +37,7 @@ from voiceprep.ports import (
     Transcriber,
 )
 from voiceprep.providers.deepgram_link import LinkPolicy
-from voiceprep.providers.deepgram_listen import DeepgramFluxTranscriber, DeepgramTranscriber
+from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 from voiceprep.providers.deepgram_speak import DeepgramSynthesizer
 from voiceprep.providers.openai_common import Waits
 from voiceprep.providers.openai_services import SERVICES, service_key, service_url
@@ -176,8 +176,7 @@ def environment_of(
 
 
 def _deepgram_transcriber(needs: Needs, model: str) -> Transcriber:
-    make = DeepgramFluxTranscriber if model.startswith("flux") else DeepgramTranscriber
-    return make(
+    return DeepgramTranscriber(
         needs.tasks,
         api_key=needs.environment[DEEPGRAM_KEY],
         base_url=needs.environment.get(DEEPGRAM_URL),

@@ -21,7 +21,7 @@ from voiceprep.errors import ProviderError
 from voiceprep.model import Term, Transcript, Usage
 from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
 from voiceprep.providers.deepgram_link import LinkPolicy
-from voiceprep.providers.deepgram_listen import DeepgramFluxTranscriber, DeepgramTranscriber
+from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 from voiceprep.providers.deepgram_speak import DeepgramSynthesizer
 from voiceprep.providers.deepgram_stream import DeepgramStream
 from voiceprep.tasks import Tasks
@@ -43,10 +43,10 @@ pytestmark = [
     pytest.mark.timeout(30),
 ]
 
-Recogniser = DeepgramTranscriber | DeepgramFluxTranscriber
+NOVA, FLUX = "nova-3", "flux-general-en"
 RECOGNISERS = [
-    pytest.param(DeepgramTranscriber, LISTEN_V1, id="nova"),
-    pytest.param(DeepgramFluxTranscriber, LISTEN_V2, id="flux"),
+    pytest.param(NOVA, LISTEN_V1, id="nova"),
+    pytest.param(FLUX, LISTEN_V2, id="flux"),
 ]
 VOICES = [
     pytest.param("aura-2-thalia-en", SPEAK_V1, id="aura"),
@@ -90,17 +90,17 @@ async def until(stream: DeepgramStream, condition: Callable[[], bool]) -> None:
             await stream.changed.wait()
 
 
-def recogniser(kind: type[Recogniser], tasks: Tasks, server: DeepgramServer, key: str = KEY) -> Recogniser:
-    return kind(tasks, api_key=key, base_url=server.url, policy=QUICK)
+def recogniser(model: str, tasks: Tasks, server: DeepgramServer, key: str = KEY) -> DeepgramTranscriber:
+    return DeepgramTranscriber(tasks, api_key=key, base_url=server.url, model=model, policy=QUICK)
 
 
 # --------------------------------------------------------------------------------------- recognisers
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
-async def test_a_recogniser_keeps_the_contract(kind: type[Recogniser], path: str) -> None:
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_a_recogniser_keeps_the_contract(model: str, path: str) -> None:
     async with serving(ListenScript(revisions={"cache": "cash"})) as server, Tasks() as tasks:
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         await transcriber.warm()
         await transcriber.warm()
         speaking = Speaking(transcriber.open_stream(), start_ms=61_000)
@@ -123,10 +123,10 @@ async def test_a_recogniser_keeps_the_contract(kind: type[Recogniser], path: str
         assert server.connections[0].path == path
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
-async def test_answers_share_a_connection_and_keep_their_own_words(kind: type[Recogniser], path: str) -> None:
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_answers_share_a_connection_and_keep_their_own_words(model: str, path: str) -> None:
     async with serving() as server, Tasks() as tasks:
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         start_ms = 0
         for text in ("First answer here.", "Second one.", "And the third."):
             speaking = Speaking(transcriber.open_stream(), start_ms)
@@ -139,10 +139,10 @@ async def test_answers_share_a_connection_and_keep_their_own_words(kind: type[Re
         assert len(server.connections) == 1
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
-async def test_a_stream_opened_inside_a_segment_hears_only_its_own_words(kind: type[Recogniser], path: str) -> None:
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_a_stream_opened_inside_a_segment_hears_only_its_own_words(model: str, path: str) -> None:
     async with serving() as server, Tasks() as tasks:
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         await transcriber.warm()
         first = Speaking(transcriber.open_stream())
         first.say("mm hm")
@@ -156,7 +156,7 @@ async def test_a_stream_opened_inside_a_segment_hears_only_its_own_words(kind: t
 
 async def test_a_final_that_covers_the_speech_ends_the_answer_at_once() -> None:
     async with serving(ListenScript(answers_finalize=False)) as server, Tasks() as tasks:
-        speaking = Speaking(recogniser(DeepgramTranscriber, tasks, server).open_stream())
+        speaking = Speaking(recogniser(NOVA, tasks, server).open_stream())
         speaking.say(pause_ms=200)
         await until(speaking.stream, lambda: speaking.stream.provisional.through_ms >= speaking.now_ms - 100)
         assert (await speaking.stream.finish()).text == TEXT
@@ -165,7 +165,7 @@ async def test_a_final_that_covers_the_speech_ends_the_answer_at_once() -> None:
 
 async def test_flux_ends_a_turn_by_itself_and_says_how_sure_it_is() -> None:
     async with serving() as server, Tasks() as tasks:
-        speaking = Speaking(recogniser(DeepgramFluxTranscriber, tasks, server).open_stream())
+        speaking = Speaking(recogniser(FLUX, tasks, server).open_stream())
         stream = speaking.stream
         speaking.say()
         await until(stream, lambda: stream.provisional.text == TEXT)
@@ -179,7 +179,7 @@ async def test_flux_ends_a_turn_by_itself_and_says_how_sure_it_is() -> None:
 
 async def test_flux_words_without_times_are_spread_over_the_speech() -> None:
     async with serving(ListenScript(times_words=False)) as server, Tasks() as tasks:
-        speaking = Speaking(recogniser(DeepgramFluxTranscriber, tasks, server).open_stream())
+        speaking = Speaking(recogniser(FLUX, tasks, server).open_stream())
         speaking.push(silence(3_000))
         speaking.say("four even little words")
         transcript = await speaking.stream.finish()
@@ -188,10 +188,10 @@ async def test_flux_words_without_times_are_spread_over_the_speech() -> None:
 
 async def test_silence_is_an_empty_transcript_at_once() -> None:
     async with serving(ListenScript(answers_finalize=False)) as server, Tasks() as tasks:
-        speaking = Speaking(recogniser(DeepgramTranscriber, tasks, server).open_stream())
+        speaking = Speaking(recogniser(NOVA, tasks, server).open_stream())
         speaking.push(silence(300))
         assert await speaking.stream.finish() == Transcript()
-        untouched = recogniser(DeepgramTranscriber, tasks, server).open_stream()
+        untouched = recogniser(NOVA, tasks, server).open_stream()
         assert await untouched.finish() == Transcript()
         assert server.received("Finalize") == 0
 
@@ -225,10 +225,10 @@ async def test_usage_is_the_audio_that_was_sent() -> None:
         assert used == [Usage("deepgram", "stt", "nova-3", audio_ms=speaking.now_ms)]
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
-async def test_an_idle_connection_is_kept_alive(kind: type[Recogniser], path: str) -> None:
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_an_idle_connection_is_kept_alive(model: str, path: str) -> None:
     async with serving(ListenScript(idle_s=0.4)) as server, Tasks() as tasks:
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         first = Speaking(transcriber.open_stream())
         first.say("Before the pause.")
         await first.stream.finish()
@@ -245,7 +245,7 @@ async def test_an_idle_connection_is_kept_alive(kind: type[Recogniser], path: st
 
 async def test_nothing_pushed_after_the_end_is_heard() -> None:
     async with serving() as server, Tasks() as tasks:
-        transcriber = recogniser(DeepgramTranscriber, tasks, server)
+        transcriber = recogniser(NOVA, tasks, server)
         await transcriber.warm()
         speaking = Speaking(transcriber.open_stream())
         speaking.say("Yes.")
@@ -257,10 +257,10 @@ async def test_nothing_pushed_after_the_end_is_heard() -> None:
         assert server.received("audio") == count
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
-async def test_finish_can_be_cancelled(kind: type[Recogniser], path: str) -> None:
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_finish_can_be_cancelled(model: str, path: str) -> None:
     async with serving(ListenScript(delay_s=1.0)) as server, Tasks() as tasks:
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         await transcriber.warm()
         speaking = Speaking(transcriber.open_stream())
         speaking.say()
@@ -276,15 +276,13 @@ async def test_finish_can_be_cancelled(kind: type[Recogniser], path: str) -> Non
 MID_ANSWER = [Fault.DROP, Fault.STALL, Fault.HALF_OPEN, Fault.CLOSE_1011, Fault.CLOSE_1001, Fault.ERROR]
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
 @pytest.mark.parametrize("fault", [*MID_ANSWER, Fault.MALFORMED, Fault.UNKNOWN])
 @pytest.mark.parametrize("after_ms", [0, 700, 1_500])
-async def test_an_answer_survives_a_lost_connection(
-    kind: type[Recogniser], path: str, fault: Fault, after_ms: int
-) -> None:
+async def test_an_answer_survives_a_lost_connection(model: str, path: str, fault: Fault, after_ms: int) -> None:
     async with serving(ListenScript(final_every_ms=400)) as server, Tasks() as tasks:
         server.disturb_next(path, Disturbance(fault, after_ms))
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         await transcriber.warm()
         speaking = Speaking(transcriber.open_stream(), start_ms=9_000)
         speaking.say()
@@ -315,11 +313,11 @@ async def test_a_stall_is_noticed_while_the_answer_goes_on() -> None:
         assert (await speaking.stream.finish()).text == TEXT
 
 
-@pytest.mark.parametrize(("kind", "path"), RECOGNISERS)
-async def test_a_connection_lost_between_answers_is_made_again(kind: type[Recogniser], path: str) -> None:
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_a_connection_lost_between_answers_is_made_again(model: str, path: str) -> None:
     async with serving() as server, Tasks() as tasks:
         server.disturb_next(path, Disturbance(Fault.CLOSE_1011, 700))
-        transcriber = recogniser(kind, tasks, server)
+        transcriber = recogniser(model, tasks, server)
         first = Speaking(transcriber.open_stream())
         first.say("Short one.")
         await first.stream.finish()
@@ -339,7 +337,7 @@ async def test_a_refused_handshake_is_told(status: int, is_retryable: bool) -> N
     async with serving() as server, Tasks() as tasks:
         refusal = Refusal(status, f"{CANARY} is not good", {"dg-error": CANARY})
         server.serving.trouble_next(LISTEN_V1, *[refusal] * 20)
-        transcriber = recogniser(DeepgramTranscriber, tasks, server, key=CANARY)
+        transcriber = recogniser(NOVA, tasks, server, key=CANARY)
         with pytest.raises(ProviderError, match=rf"HTTP {status}") as caught:
             await transcriber.warm()
         _check_error(caught.value, "stt", is_retryable=is_retryable)
@@ -350,7 +348,7 @@ async def test_a_refused_handshake_is_told(status: int, is_retryable: bool) -> N
 async def test_a_handshake_that_fails_once_is_tried_again(trouble: Refusal | Trouble) -> None:
     async with serving() as server, Tasks() as tasks:
         server.serving.trouble_next(LISTEN_V1, trouble)
-        speaking = Speaking(recogniser(DeepgramTranscriber, tasks, server).open_stream())
+        speaking = Speaking(recogniser(NOVA, tasks, server).open_stream())
         speaking.say()
         assert (await speaking.stream.finish()).text == TEXT
 
@@ -358,7 +356,7 @@ async def test_a_handshake_that_fails_once_is_tried_again(trouble: Refusal | Tro
 async def test_a_key_that_expires_mid_answer_is_told() -> None:
     async with serving() as server, Tasks() as tasks:
         server.disturb_next(LISTEN_V1, Disturbance(Fault.DROP, 500))
-        transcriber = recogniser(DeepgramTranscriber, tasks, server)
+        transcriber = recogniser(NOVA, tasks, server)
         await transcriber.warm()
         server.keys.clear()
         speaking = Speaking(transcriber.open_stream())
@@ -375,7 +373,7 @@ async def test_a_key_that_expires_mid_answer_is_told() -> None:
 async def test_audio_that_cannot_be_decoded_is_no_reason_to_go_on() -> None:
     async with serving() as server, Tasks() as tasks:
         server.disturb_next(LISTEN_V1, *[Disturbance(Fault.CLOSE_1008, 100)] * 5)
-        transcriber = recogniser(DeepgramTranscriber, tasks, server)
+        transcriber = recogniser(NOVA, tasks, server)
         await transcriber.warm()
         speaking = Speaking(transcriber.open_stream())
         speaking.say()
@@ -441,7 +439,7 @@ async def test_neither_key_nor_words_are_logged(caplog: pytest.LogCaptureFixture
     async with serving() as server, Tasks() as tasks:
         server.keys = {CANARY}
         server.disturb_next(LISTEN_V1, Disturbance(Fault.MALFORMED, 300))
-        transcriber = recogniser(DeepgramTranscriber, tasks, server, key=CANARY)
+        transcriber = recogniser(NOVA, tasks, server, key=CANARY)
         synthesizer = DeepgramSynthesizer(tasks, api_key=CANARY, base_url=server.url, policy=QUICK)
         speaking = Speaking(transcriber.open_stream())
         speaking.say("Confidential things.")

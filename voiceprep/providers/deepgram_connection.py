@@ -4,8 +4,8 @@ Must not know which recogniser it is (a Dialect does), when an answer ends, nor 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from typing import Any, Protocol
@@ -18,15 +18,20 @@ from voiceprep.providers.deepgram_link import (
     LinkError,
     LinkPolicy,
     abort,
-    happens_within,
-    messages,
     provider_error,
-    send_errors,
+    raw_messages,
+    unsent_bytes,
+    write,
 )
 from voiceprep.providers.deepgram_stream import AudioClock, DeepgramStream, Heard, Piece
 from voiceprep.tasks import Tasks
 
+Message = Mapping[str, Any]
+"""JSON as it came."""
+
 _WARM_ATTEMPTS = 2
+_LOOKS = 4
+"""How often within each wait of the policy somebody looks whether it is over."""
 
 
 class Dialect(Protocol):
@@ -36,17 +41,23 @@ class Dialect(Protocol):
     def model(self) -> str: ...
 
     @property
-    def fills_with_audio(self) -> bool:
-        """Keeping alive sends a block of silence, which takes place in the connection's audio."""
+    def resource(self) -> str:
+        """Its place in the SDK's client."""
         ...
 
     def connect(self, client: Any) -> AbstractAsyncContextManager[Any]: ...  # noqa: ANN401 - the SDK's client
 
-    async def keep_alive(self, socket: Any) -> None: ...  # noqa: ANN401 - the SDK's socket
+    @property
+    def keep_alive(self) -> str | bytes:
+        """The message that keeps an idle connection open."""
+        ...
 
-    async def finalize(self, socket: Any) -> None: ...  # noqa: ANN401 - the SDK's socket
+    @property
+    def finalize(self) -> str:
+        """The message that asks for the rest as finals."""
+        ...
 
-    def read(self, message: Any) -> Heard | None:  # noqa: ANN401 - the SDK checks nothing of what it parses
+    def read(self, message: Message) -> Heard | None:
         """What a message says, in ms of sent audio; None when it is of no interest. Raises LinkError."""
         ...
 
@@ -74,10 +85,10 @@ class ListenLink:
         self._streams: list[DeepgramStream] = []
         self._socket: Any = None
         self._clock = AudioClock()
-        self._outbox: deque[Piece | None] = deque()
-        self._filled = asyncio.Event()
         self._finalize_count = 0
-        self._speech_sent_at: float | None = None
+        self._sent_at_s = 0.0
+        self._speech_sent_at_s: float | None = None
+        self._stuck_since_s: float | None = None
 
     @property
     def changed(self) -> asyncio.Event:
@@ -101,7 +112,7 @@ class ListenLink:
             self._is_started = True
             keeping = self._dialler.keep(self._connect, "send_close_stream", self._converse)
             self._tasks.watch(keeping, name="deepgram listening")
-            self._tasks.watch(self._send_all(), name="deepgram sending")
+            self._tasks.watch(self._look_after(), name="deepgram looked after")
         self._dialler.wake()
 
     def open(self, stream: DeepgramStream) -> None:
@@ -116,16 +127,21 @@ class ListenLink:
             self._unbilled_ms = 0
 
     def send(self, piece: Piece) -> None:
-        if self._socket is not None:
-            self._outbox.append(piece)
-            self._filled.set()
+        if self._socket is None:
+            return
+        block: AudioBlock = piece.block
+        self._clock.note(block.start_ms, BLOCK_MS)
+        self._unbilled_ms += BLOCK_MS
+        self._write(block.samples.astype("<i2", copy=False).tobytes())
+        if piece.is_speech and self._speech_sent_at_s is None:
+            self._speech_sent_at_s = self._sent_at_s
 
     def finalize(self) -> None:
         """Ask for the rest as finals; a lost connection is made again first."""
         self.start()
         if self._socket is not None:
-            self._outbox.append(None)
-            self._filled.set()
+            self._finalize_count += 1
+            self._write(self._dialect.finalize)
 
     def reset(self) -> None:
         """Give this connection up for a new one."""
@@ -142,31 +158,34 @@ class ListenLink:
     async def _converse(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._begin(socket)
         try:
-            async with aclosing(messages(socket)) as arriving:
+            async with aclosing(raw_messages(socket)) as arriving:
                 async for message in arriving:
                     self._take(message)
         finally:
             self._socket = None
-            self._outbox.clear()
 
     def _begin(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._socket = socket
         self._clock = AudioClock()
         self._finalize_count = 0
-        self._speech_sent_at = None
+        self._speech_sent_at_s = self._stuck_since_s = None
         for stream in self._streams:
-            self._outbox.extend(stream.unsent())
+            for piece in stream.unsent():
+                self.send(piece)
             if stream.is_finishing:
-                self._outbox.append(None)
-        self._filled.set()
+                self.finalize()
         self._dialler.notify()
 
-    def _take(self, message: Any) -> None:  # noqa: ANN401 - the SDK checks nothing of what it parses
-        heard = self._dialect.read(message)
+    def _take(self, text: str | bytes) -> None:
+        try:
+            message = json.loads(text)
+        except ValueError:
+            return
+        heard = self._dialect.read(message) if isinstance(message, dict) else None
         if heard is None:
             return
         self._dialler.succeed()
-        self._speech_sent_at = None
+        self._speech_sent_at_s = None
         closes = heard.closes and self._finalize_count == 1
         if heard.closes:
             self._finalize_count = max(0, self._finalize_count - 1)
@@ -193,38 +212,30 @@ class ListenLink:
 
     # ------------------------------------------------------------------------------------- sending
 
-    async def _send_all(self) -> None:
+    def _write(self, message: str | bytes) -> None:
+        self._sent_at_s = asyncio.get_running_loop().time()
+        write(self._socket, message)
+
+    async def _look_after(self) -> None:
+        """Keep an idle connection alive, give up one that is stuck; runs until cancelled."""
+        loop, policy = asyncio.get_running_loop(), self.policy
         while True:
-            is_idle = not await happens_within(self._filled, self.policy.keep_alive_s)
-            self._filled.clear()
-            socket = self._socket
+            await asyncio.sleep(min(policy.keep_alive_s, policy.stall_s) / _LOOKS)
+            socket, now_s = self._socket, loop.time()
             if socket is None:
                 continue
-            try:
-                async with asyncio.timeout(self.policy.stall_s):
-                    if is_idle:
-                        await self._dialect.keep_alive(socket)
-                        if self._dialect.fills_with_audio:
-                            self._clock.fill(BLOCK_MS)
-                    while self._outbox and socket is self._socket:
-                        await self._send(socket, self._outbox.popleft())
-            except send_errors():
+            if not unsent_bytes(socket):
+                self._stuck_since_s = None
+            elif self._stuck_since_s is None:
+                self._stuck_since_s = now_s
+            since_s = [at_s for at_s in (self._stuck_since_s, self._speech_sent_at_s) if at_s is not None]
+            if since_s and now_s - min(since_s) > policy.stall_s:
                 abort(socket)
-            if self._is_stalled():
-                abort(socket)
+            elif now_s - self._sent_at_s >= policy.keep_alive_s:
+                self._keep_alive()
 
-    async def _send(self, socket: Any, piece: Piece | None) -> None:  # noqa: ANN401 - the SDK's socket
-        if piece is None:
-            self._finalize_count += 1
-            await self._dialect.finalize(socket)
-            return
-        block: AudioBlock = piece.block
-        self._clock.note(block.start_ms, BLOCK_MS)
-        self._unbilled_ms += BLOCK_MS
-        if piece.is_speech and self._speech_sent_at is None:
-            self._speech_sent_at = asyncio.get_running_loop().time()
-        await socket.send_media(block.samples.astype("<i2", copy=False).tobytes())
-
-    def _is_stalled(self) -> bool:
-        sent_at = self._speech_sent_at
-        return sent_at is not None and asyncio.get_running_loop().time() - sent_at > self.policy.stall_s
+    def _keep_alive(self) -> None:
+        message = self._dialect.keep_alive
+        self._write(message)
+        if isinstance(message, bytes):  # silence, which takes place in the connection's audio
+            self._clock.fill(BLOCK_MS)

@@ -3,6 +3,7 @@
 Must not know when an answer ends, nor what the words are for.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from voiceprep.model import Term
 from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnUsage
-from voiceprep.providers.deepgram_connection import ListenLink
+from voiceprep.providers.deepgram_connection import Dialect, ListenLink, Message
 from voiceprep.providers.deepgram_link import PROVIDER, LinkError, LinkPolicy, open_client
 from voiceprep.providers.deepgram_stream import DeepgramStream, Heard, spread
 from voiceprep.tasks import Tasks
@@ -20,18 +21,21 @@ KEYTERMS_MAX = 100
 KEYTERM_CHARS_MAX = 1_000
 """Deepgram takes 500 tokens of keyterms; technical names run at two to four letters a token."""
 
-ENDPOINTING_MS = 100
+ENDPOINTING_MS = 25
 """Silence after which Deepgram calls what it has final: less than ours, so that the final is there when we ask."""
 
-_FILLING = bytes(2 * MICROPHONE_RATE_HZ * BLOCK_MS // 1000)
+END_OF_TURN_THRESHOLD = 0.7
+"""How sure Flux must be (0.5..1.0) before it ends a turn of its own, which makes a final."""
+
 _UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What comes of a message that is not what it says: the SDK checks nothing."""
+"""What comes of a message that is not what it says."""
 
 
 class DeepgramTranscriber:
-    """ports.Transcriber over listen v1. Fillers are kept: delivery counts them.
+    """ports.Transcriber over listen v1, which keeps fillers for delivery to count; over listen v2 when `model` is a
+    Flux, whose streams say how likely it is that the answer is over.
 
-    `endpointing_ms` 0 leaves every final to Finalize. Raises nothing until `warm` or a stream's `finish`.
+    `endpointing_ms` (v1) 0 leaves every final to Finalize. Raises nothing until `warm` or a stream's `finish`.
     """
 
     name = PROVIDER
@@ -49,47 +53,11 @@ class DeepgramTranscriber:
         policy: LinkPolicy | None = None,
     ) -> None:
         self._glossary = tuple(glossary)
-        dialect = NovaDialect(model, tuple(keyterms(glossary)), endpointing_ms)
-        opening = partial(open_client, api_key, base_url)
-        self._link = ListenLink(tasks, dialect, opening, policy or LinkPolicy(), on_usage)
-
-    async def close(self) -> None:
-        """The connection belongs to the session's tasks and ends with them."""
-
-    async def warm(self) -> None:
-        """Connect; nothing when there is a connection. Raises ProviderError (stage `stt`)."""
-        await self._link.warm()
-
-    def open_stream(self) -> DeepgramStream:
-        """The next answer; its audio goes over the connection that is there."""
-        stream = DeepgramStream(self._link, self._glossary)
-        self._link.open(stream)
-        return stream
-
-
-class DeepgramFluxTranscriber:
-    """ports.Transcriber over listen v2. Its streams say how likely it is that the answer is over.
-
-    `end_of_turn_threshold` 0.5..1.0: how sure Flux must be before it ends a turn of its own, which makes a final.
-    """
-
-    name = PROVIDER
-
-    def __init__(
-        self,
-        tasks: Tasks,
-        *,
-        api_key: str,
-        base_url: str | None = None,
-        model: str = "flux-general-en",
-        glossary: Sequence[Term] = (),
-        on_usage: OnUsage | None = None,
-        end_of_turn_threshold: float = 0.7,
-        policy: LinkPolicy | None = None,
-    ) -> None:
-        self._glossary = tuple(glossary)
-        dialect = FluxDialect(model, tuple(keyterms(glossary)), end_of_turn_threshold)
-        opening = partial(open_client, api_key, base_url)
+        terms = tuple(keyterms(glossary))
+        dialect: Dialect = NovaDialect(model, terms, endpointing_ms)
+        if model.startswith("flux"):
+            dialect = FluxDialect(model, terms)
+        opening = partial(open_client, api_key, base_url, dialect.resource)
         self._link = ListenLink(tasks, dialect, opening, policy or LinkPolicy(), on_usage)
 
     async def close(self) -> None:
@@ -113,7 +81,9 @@ class NovaDialect:
     model: str
     keyterms: tuple[str, ...]
     endpointing_ms: int
-    fills_with_audio = False
+    resource = "listen.v1"
+    keep_alive = json.dumps({"type": "KeepAlive"})
+    finalize = json.dumps({"type": "Finalize"})
 
     def connect(self, client: Any) -> AbstractAsyncContextManager[Any]:  # noqa: ANN401 - the SDK's client
         takes_keyterms = self.keyterms and self.model.startswith("nova-3")
@@ -133,32 +103,28 @@ class NovaDialect:
         )
         return opening
 
-    async def keep_alive(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
-        await socket.send_keep_alive()
-
-    async def finalize(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
-        await socket.send_finalize()
-
-    def read(self, message: Any) -> Heard | None:  # noqa: ANN401 - the SDK checks nothing of what it parses
+    def read(self, message: Message) -> Heard | None:
         """Results → what was heard. Raises LinkError on Error and on what cannot be read."""
-        kind = getattr(message, "type", None)
+        kind = message.get("type")
         if kind == "Error":
             raise LinkError("reports an error")
         if kind != "Results":
             return None
         try:
-            best = message.channel.alternatives[0]
-            start_ms, length_ms = _ms(message.start), _ms(message.duration)
+            best = message["channel"]["alternatives"][0]
+            start_ms, length_ms = _ms(message["start"]), _ms(message["duration"])
             words = [
                 word
-                for item in best.words
-                for word in spread(item.punctuated_word or item.word, _ms(item.start), _ms(item.end))
+                for item in best["words"]
+                for word in spread(
+                    item.get("punctuated_word") or item["word"], _ms(item["start"]), _ms(item["end"])
+                )
             ]
             if not words:
-                words = list(spread(best.transcript, start_ms, start_ms + length_ms))
+                words = list(spread(best["transcript"], start_ms, start_ms + length_ms))
         except _UNREADABLE:
             raise LinkError("sent something unreadable") from None
-        is_final, closes = message.is_final is True, message.from_finalize is True
+        is_final, closes = message.get("is_final") is True, message.get("from_finalize") is True
         return Heard(start_ms, start_ms + length_ms, tuple(words), is_final or closes, closes)
 
 
@@ -168,45 +134,41 @@ class FluxDialect:
 
     model: str
     keyterms: tuple[str, ...]
-    end_of_turn_threshold: float
-    fills_with_audio = True
+    resource = "listen.v2"
+    keep_alive = bytes(2 * MICROPHONE_RATE_HZ * BLOCK_MS // 1000)  # v2 has no KeepAlive: a block of silence
+    finalize = json.dumps({"type": "ForceEndTurn"})
 
     def connect(self, client: Any) -> AbstractAsyncContextManager[Any]:  # noqa: ANN401 - the SDK's client
         opening: AbstractAsyncContextManager[Any] = client.listen.v2.connect(
             model=self.model,
             encoding="linear16",
             sample_rate=MICROPHONE_RATE_HZ,
-            eot_threshold=self.end_of_turn_threshold,
+            eot_threshold=END_OF_TURN_THRESHOLD,
             keyterm=list(self.keyterms) or None,
         )
         return opening
 
-    async def keep_alive(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
-        await socket.send_media(_FILLING)  # v2 has no KeepAlive
-
-    async def finalize(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
-        await socket.send_force_end_turn()
-
-    def read(self, message: Any) -> Heard | None:  # noqa: ANN401 - the SDK checks nothing of what it parses
+    def read(self, message: Message) -> Heard | None:
         """TurnInfo → what was heard. Raises LinkError on Error and on what cannot be read."""
-        kind = getattr(message, "type", None)
+        kind = message.get("type")
         if kind == "Error":
             raise LinkError("reports an error")
         if kind != "TurnInfo":
             return None
         try:
-            start_ms, end_ms = _ms(message.audio_window_start), _ms(message.audio_window_end)
-            confidence = float(message.end_of_turn_confidence)
-            is_timed = all(item.start is not None and item.end is not None for item in message.words)
+            start_ms, end_ms = _ms(message["audio_window_start"]), _ms(message["audio_window_end"])
+            confidence = float(message["end_of_turn_confidence"])
+            items = message["words"]
+            is_timed = all(item.get("start") is not None and item.get("end") is not None for item in items)
             if is_timed:
-                timed = [spread(item.word, _ms(item.start), _ms(item.end)) for item in message.words]
+                timed = [spread(item["word"], _ms(item["start"]), _ms(item["end"])) for item in items]
                 words = [word for group in timed for word in group]
             else:
-                words = list(spread(message.transcript, start_ms, end_ms))
+                words = list(spread(message["transcript"], start_ms, end_ms))
         except _UNREADABLE:
             raise LinkError("sent something unreadable") from None
-        is_final = message.event == "EndOfTurn"
-        closes = is_final and message.trigger == "manual"
+        is_final = message.get("event") == "EndOfTurn"
+        closes = is_final and message.get("trigger") == "manual"
         return Heard(start_ms, end_ms, tuple(words), is_final, closes, is_timed, confidence)
 
 

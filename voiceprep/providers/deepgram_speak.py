@@ -4,10 +4,10 @@ Must not know who listens.
 """
 
 import asyncio
-import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from voiceprep.model import Usage
@@ -18,9 +18,6 @@ from voiceprep.tasks import Tasks
 
 LINES = 2
 """Connections: one speaks while the other prepares what may be said next. An account may hold 15."""
-
-SPEAK_CHARS_MAX = 1_800
-"""Deepgram takes 2,000 characters a message."""
 
 
 class DeepgramSynthesizer:
@@ -42,8 +39,8 @@ class DeepgramSynthesizer:
         self._model = model
         self._on_usage = on_usage
         self._policy = policy or LinkPolicy()
-        self._dialect: Dialect = FluxDialect() if model.startswith("flux-") else AuraDialect()
-        self._open_client = partial(open_client, api_key, base_url)
+        self._dialect = FLUX if model.startswith("flux-") else AURA
+        self._open_client = partial(open_client, api_key, base_url, self._dialect.resource)
         self._client: Any = None
         self._opening = asyncio.Lock()
         self._lines: list[SpeakLine] = []
@@ -98,7 +95,11 @@ class DeepgramSynthesizer:
         async with self._opening:
             if self._client is None:
                 self._client = await self._tasks.in_thread(self._open_client)
-        return self._dialect.connect(self._client, self._model)
+        speaking = attrgetter(self._dialect.resource)(self._client)
+        opening: AbstractAsyncContextManager[Any] = speaking.connect(
+            model=self._model, encoding="linear16", sample_rate=SPEAKER_RATE_HZ
+        )
+        return opening
 
     async def _take_line(self) -> SpeakLine:
         """A connection nobody uses. Raises LinkError when there is none in time."""
@@ -127,66 +128,10 @@ class DeepgramSynthesizer:
             self._on_usage(Usage(PROVIDER, "tts", self._model, characters=len(text)))
 
 
-class AuraDialect:
-    """Speak v1."""
-
-    def connect(self, client: Any, model: str) -> AbstractAsyncContextManager[Any]:  # noqa: ANN401
-        opening: AbstractAsyncContextManager[Any] = client.speak.v1.connect(
-            model=model, encoding="linear16", sample_rate=SPEAKER_RATE_HZ
-        )
-        return opening
-
-    async def speak(self, socket: Any, text: str) -> None:  # noqa: ANN401 - the SDK's socket
-        from deepgram.speak.v1.types import SpeakV1Text
-
-        for part in parts_of(text):
-            await socket.send_text(SpeakV1Text(text=part))
-        await socket.send_flush()
-
-    async def clear(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
-        await socket.send_clear()
-
-    def read(self, kind: str) -> frozenset[Mark]:
-        return _AURA_MARKS.get(kind, frozenset())
-
-
-class FluxDialect:
-    """Speak v2. An interruption that comes too late, or too early, is over when the text is."""
-
-    def connect(self, client: Any, model: str) -> AbstractAsyncContextManager[Any]:  # noqa: ANN401
-        opening: AbstractAsyncContextManager[Any] = client.speak.v2.connect(
-            model=model, encoding="linear16", sample_rate=SPEAKER_RATE_HZ
-        )
-        return opening
-
-    async def speak(self, socket: Any, text: str) -> None:  # noqa: ANN401 - the SDK's socket
-        from deepgram.speak.v2.types import SpeakV2Speak
-
-        for part in parts_of(text):
-            await socket.send_speak(SpeakV2Speak(text=part))
-        await socket.send_flush()
-
-    async def clear(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
-        await socket.send_interrupt()
-
-    def read(self, kind: str) -> frozenset[Mark]:
-        return _FLUX_MARKS.get(kind, frozenset())
-
-
-_AURA_MARKS = {"Flushed": frozenset({Mark.END}), "Cleared": frozenset({Mark.CLEARED})}
-_FLUX_MARKS = {
-    "Flushed": frozenset({Mark.END, Mark.CLEARED}),
-    "SpeechInterrupted": frozenset({Mark.CLEARED}),
-}
-
-
-def parts_of(text: str) -> Iterator[str]:
-    """`text` in pieces that Deepgram takes, cut between words."""
-    part = ""
-    for word in re.findall(r"\S+\s*", text):
-        if part and len(part) + len(word) > SPEAK_CHARS_MAX:
-            yield part
-            part = ""
-        part += word
-    if part:
-        yield part
+AURA = Dialect("speak.v1", "Clear", {"Flushed": frozenset({Mark.END}), "Cleared": frozenset({Mark.CLEARED})})
+FLUX = Dialect(
+    "speak.v2",
+    "Interrupt",
+    # An interruption that comes too late, or too early, is over when the text is.
+    {"Flushed": frozenset({Mark.END, Mark.CLEARED}), "SpeechInterrupted": frozenset({Mark.CLEARED})},
+)

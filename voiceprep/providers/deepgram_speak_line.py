@@ -1,14 +1,17 @@
 """One connection to a Deepgram voice: one text at a time, what is left unheard is cleared before the next.
 
-Must not know which of the two protocols it is (a Dialect does), nor who listens.
+Must not know which of the two protocols it is (a Dialect says), nor who listens.
 """
 
 import asyncio
+import json
+import re
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +23,11 @@ from voiceprep.providers.deepgram_link import (
     abort,
     happens_within,
     messages,
-    send_errors,
+    write,
 )
+
+SPEAK_CHARS_MAX = 1_800
+"""Deepgram takes 2,000 characters a message."""
 
 ATTEMPTS_MAX = 2
 """Failed attempts to connect before whoever waits is told."""
@@ -38,18 +44,14 @@ class Mark(Enum):
     CLEARED = "cleared"  # nothing of what was asked for before will come any more
 
 
-class Dialect(Protocol):
-    """One of the two speak protocols."""
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the two speak protocols: the place in the SDK's client, the type of the message that
+    takes back what was asked for, and what the server's messages mean."""
 
-    def connect(self, client: Any, model: str) -> AbstractAsyncContextManager[Any]: ...  # noqa: ANN401
-
-    async def speak(self, socket: Any, text: str) -> None: ...  # noqa: ANN401 - the SDK's socket
-
-    async def clear(self, socket: Any) -> None: ...  # noqa: ANN401 - the SDK's socket
-
-    def read(self, kind: str) -> frozenset[Mark]:
-        """What a message of this type means."""
-        ...
+    resource: str
+    clear: str
+    marks: Mapping[str, frozenset[Mark]]
 
 
 class SpeakLine:
@@ -113,12 +115,9 @@ class SpeakLine:
         self._inbox = inbox
         self._unspoken_on = socket
         self._flushed_at.append(asyncio.get_running_loop().time())
-        try:
-            async with asyncio.timeout(self._policy.stall_s):
-                await self._dialect.speak(socket, text)
-        except send_errors():
-            self._cut(socket)
-            raise LinkError("dropped the connection") from None
+        for part in parts_of(text):
+            write(socket, json.dumps({"type": "Speak", "text": part}))
+        write(socket, json.dumps({"type": "Flush"}))
         rest = b""
         has_audio = False
         while True:
@@ -147,13 +146,8 @@ class SpeakLine:
             if socket is None:
                 continue
             self._cleared.clear()
-            try:
-                async with asyncio.timeout(self._policy.close_s):
-                    await self._dialect.clear(socket)
-                is_cleared = await happens_within(self._cleared, self._policy.close_s)
-            except send_errors():
-                is_cleared = False
-            if not is_cleared:
+            write(socket, json.dumps({"type": self._dialect.clear}))
+            if not await happens_within(self._cleared, self._policy.close_s):
                 self._cut(socket)
 
     async def _next(self, socket: Any, inbox: "asyncio.Queue[bytes | Mark | LinkError]") -> bytes | Mark:  # noqa: ANN401
@@ -194,7 +188,7 @@ class SpeakLine:
         kind = getattr(message, "type", None)
         if kind == "Error":
             raise LinkError("reports an error")
-        marks = self._dialect.read(kind) if isinstance(kind, str) else frozenset()
+        marks = self._dialect.marks.get(kind, frozenset()) if isinstance(kind, str) else frozenset()
         if self._is_clearing and Mark.CLEARED in marks:
             self._is_clearing = False
             self._cleared.set()
@@ -211,3 +205,15 @@ class SpeakLine:
     def _may_flush(self) -> bool:
         now = asyncio.get_running_loop().time()
         return len(self._flushed_at) < FLUSHES_MAX or now - self._flushed_at[0] > FLUSHES_PER_S
+
+
+def parts_of(text: str) -> Iterator[str]:
+    """`text` in pieces that Deepgram takes, cut between words."""
+    part = ""
+    for word in re.findall(r"\S+\s*", text):
+        if part and len(part) + len(word) > SPEAK_CHARS_MAX:
+            yield part
+            part = ""
+        part += word
+    if part:
+        yield part

@@ -87,10 +87,9 @@ DEEPGRAM_URL = "VOICEPREP_DEEPGRAM_URL"
 
 
 def _deepgram_transcriber(needs: Needs, model: str) -> Transcriber:
-    from voiceprep.providers.deepgram_listen import DeepgramFluxTranscriber, DeepgramTranscriber
+    from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 
-    make = DeepgramFluxTranscriber if model.startswith("flux") else DeepgramTranscriber
-    return make(
+    return DeepgramTranscriber(
         needs.tasks,
         api_key=needs.environment[DEEPGRAM_KEY],
         base_url=needs.environment.get(DEEPGRAM_URL),
