@@ -27,7 +27,7 @@ from voiceprep.errors import ProviderError, VoiceprepError
 from voiceprep.events import Event
 from voiceprep.model import Bank, Outcome, Transcript, Word
 from voiceprep.planning import Plan
-from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, Provisional
+from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, OnText, Provisional, ignore_text
 from voiceprep.providers.scripted import LevelDetector, Script
 from voiceprep.realtime import RealtimeSetup
 from voiceprep.recordings.info import SessionInfo
@@ -57,7 +57,7 @@ class ToneTranscriber:
     async def warm(self) -> None:
         """Nothing to load."""
 
-    def open_stream(self) -> "ToneStream":
+    def open_stream(self, on_text: OnText = ignore_text) -> "ToneStream":
         self.count += 1
         return ToneStream()
 

@@ -47,30 +47,34 @@ async def test_a_lull_is_enough_and_what_was_likely_is_prepared_before_it_is_jud
         watched = Watched(tasks)
         watched.ahead.read(Provisional("Well", 900), now_ms=1_000, silence_ms=0)
         await tasks.settle()
-        watched.ahead.read(Provisional("Well one.", 2_000), now_ms=2_060, silence_ms=60)
-        assert watched.prepared[1:] == [(FIRST.text, "Well one.")]
+        watched.ahead.read(Provisional("Well, that one.", 2_000), now_ms=2_060, silence_ms=60)
+        assert watched.prepared[1:] == [(FIRST.text, "Well, that one.")]
         await tasks.settle()
-    assert watched.prepared[2:] == [(SECOND.text, "Well one.")]
+    assert watched.prepared[2:] == [(SECOND.text, "Well, that one.")]
 
 
 async def test_equal_words_cost_nothing() -> None:
     async with Tasks() as tasks:
         watched = Watched(tasks)
         for text in ("one and two", "One and two.", "One, and two."):
-            watched.ahead.read(Provisional(text, 2_000), now_ms=2_100, silence_ms=100)
+            watched.ahead.read(Provisional(text, 2_000), now_ms=2_200, silence_ms=200)
             await tasks.settle()
         assert watched.ahead.is_covered(Provisional("One and Two!", 2_000))
         assert not watched.ahead.is_covered(Provisional("One and two and", 2_000))
     assert len(watched.judged) == len(watched.prepared) == 1
 
 
-@pytest.mark.parametrize(("silence_ms", "is_looked_at"), [(60, False), (100, False), (120, True)])
-async def test_words_that_ask_for_more_are_looked_at_in_a_real_pause(silence_ms: int, is_looked_at: bool) -> None:
+@pytest.mark.parametrize(("text", "enough_ms"), [("That is one.", 60), ("That one", 200), ("Not one because", 500)])
+async def test_the_less_likely_words_are_the_last_the_later_they_are_looked_at(text: str, enough_ms: int) -> None:
     async with Tasks() as tasks:
         watched = Watched(tasks)
-        watched.ahead.read(Provisional("one because", 2_000), now_ms=2_100, silence_ms=silence_ms)
+        watched.ahead.read(Provisional("Not", 900), now_ms=1_000, silence_ms=0)
         await tasks.settle()
-    assert bool(watched.prepared) is is_looked_at
+        watched.ahead.read(Provisional(text, 2_000), now_ms=2_100, silence_ms=enough_ms - 20)
+        assert watched.prepared[1:] == []
+        watched.ahead.read(Provisional(text, 2_000), now_ms=2_120, silence_ms=enough_ms)
+        assert watched.prepared[1:] == [(FIRST.text, text)]
+        await tasks.settle()
 
 
 async def test_what_is_found_out_about_older_words_is_dropped() -> None:
@@ -78,10 +82,10 @@ async def test_what_is_found_out_about_older_words_is_dropped() -> None:
     async with Tasks() as tasks:
         watched = Watched(tasks, lambda answer: None if "two" in answer.transcript.text else _wait(may_go_on))
         watched.ahead.read(Provisional("Well", 900), now_ms=1_000, silence_ms=0)
-        watched.ahead.read(Provisional("one two", 2_000), now_ms=2_100, silence_ms=100)
+        watched.ahead.read(Provisional("one and two.", 2_000), now_ms=2_100, silence_ms=100)
         may_go_on.set()
         await tasks.settle()
-    assert watched.prepared == [(SECOND.text, "one two")]
+    assert watched.prepared == [(SECOND.text, "one and two.")]
 
 
 def _wait(event: threading.Event) -> None:

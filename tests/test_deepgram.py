@@ -154,6 +154,21 @@ async def test_a_stream_opened_inside_a_segment_hears_only_its_own_words(model: 
         assert server.connections[0].path == path
 
 
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_new_text_is_told_at_once_and_the_same_text_is_not(model: str, path: str) -> None:
+    texts: list[str] = []
+    async with serving(ListenScript(interim_every_ms=20)) as server, Tasks() as tasks:
+        stream = recogniser(model, tasks, server).open_stream(lambda: texts.append(stream.provisional.text))
+        speaking = Speaking(stream)
+        speaking.say("Two words.", pause_ms=200)
+        await until(stream, lambda: stream.provisional.through_ms >= speaking.now_ms)
+        told = list(texts)
+        await stream.finish()
+        assert server.connections[0].path == path
+    assert told == ["Two", "Two words."]
+    assert texts[-1] == "Two words."
+
+
 async def test_a_final_that_covers_the_speech_ends_the_answer_at_once() -> None:
     async with serving(ListenScript(answers_finalize=False)) as server, Tasks() as tasks:
         speaking = Speaking(recogniser(NOVA, tasks, server).open_stream())

@@ -9,7 +9,7 @@ from tests.interviews import transcript
 from voiceprep.errors import ProviderError
 from voiceprep.events import InterviewerEnded, TurnStarted
 from voiceprep.model import Spoken, Transcript, TurnBrief, TurnKind
-from voiceprep.ports import AudioBlock, Message, Prompt, Provisional, Samples
+from voiceprep.ports import AudioBlock, Message, OnText, Prompt, Provisional, Samples, ignore_text
 from voiceprep.providers.failover import FailoverSynthesizer, FailoverTextModel, FailoverTranscriber
 from voiceprep.providers.scripted import Say, Script, ScriptedCandidate, ScriptedTranscriber, ToySynthesizer
 
@@ -96,7 +96,7 @@ class Recorder:
     async def close(self) -> None:
         """Nothing is open."""
 
-    def open_stream(self) -> "RecorderStream":
+    def open_stream(self, on_text: OnText = ignore_text) -> "RecorderStream":
         return RecorderStream()
 
 

@@ -13,9 +13,10 @@ from voiceprep.ports import Anticipate, Provisional, Samples, TurnModel
 from voiceprep.tasks import Tasks
 
 LULL_MS = 60
-"""Silence that is more than a consonant's; long before anybody can say that it is a pause."""
-UNFINISHED_LULL_MS = 120
-"""Words that ask for more are looked at in a real pause only: they will most likely not be the last."""
+OPEN_LULL_MS = 200
+UNFINISHED_LULL_MS = 500
+"""Silence after which words are looked at: more than a consonant's where a sentence has ended, long before anybody
+can say that it is a pause; later, and still in time, the less likely these words are the last."""
 
 
 class LookAhead:
@@ -59,7 +60,9 @@ class LookAhead:
             if not self._seen:
                 self._look(text, now_ms, reply_to="")
             return
-        if silence_ms < UNFINISHED_LULL_MS and how_it_sounds(text) is Sounds.UNFINISHED:
+        if silence_ms < {Sounds.OPEN: OPEN_LULL_MS, Sounds.UNFINISHED: UNFINISHED_LULL_MS}.get(
+            how_it_sounds(text), 0
+        ):
             return
         if self._likely is not None:
             self._prepare(self._likely, text)

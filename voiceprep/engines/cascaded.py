@@ -122,7 +122,7 @@ class _Exchange:
         self._is_yielding = False
         self._first_sound_ms: int | None = None
         self._listening_from_ms = 0
-        self._stream: TranscriptionStream = engine.parts.transcriber.open_stream()
+        self._stream: TranscriptionStream = engine.parts.transcriber.open_stream(self._look_ahead)
         self._ahead = LookAhead(engine.tasks, lines.anticipate, self._prepare)
         self._shown = ""
         self._nudge_count = 0
@@ -249,7 +249,7 @@ class _Exchange:
     async def _step_listening(self, heard: Heard) -> None:
         gate, provisional = self._floor.gate, self._stream.provisional
         self._show(provisional)
-        self._ahead.read(provisional, self._now_ms, self._now_ms - gate.last_speech_ms)
+        self._look_ahead()
         self._ahead.listen(heard.change, self._engine.parts.turn_model, self._floor.recent_audio)
         hearing = Hearing(
             self._now_ms,
@@ -275,6 +275,12 @@ class _Exchange:
             await self._finish(AnswerEnd.SESSION_ENDED)
         elif self._stream.error is not None and self._was_spoken_in_vain:
             await self._finish(AnswerEnd.FINISHED)
+
+    def _look_ahead(self) -> None:
+        """At the newest text: with every block, and when there is new text between two."""
+        if self._speech is None and self._brief.expects_answer and not self._is_over:
+            silence_ms = self._now_ms - self._floor.gate.last_speech_ms
+            self._ahead.read(self._stream.provisional, self._now_ms, silence_ms)
 
     @property
     def _was_spoken_in_vain(self) -> bool:
@@ -319,7 +325,7 @@ class _Exchange:
 
     def _reopen_stream(self) -> None:
         self._stream.close()
-        self._stream = self._engine.parts.transcriber.open_stream()
+        self._stream = self._engine.parts.transcriber.open_stream(self._look_ahead)
         self._shown = ""
 
     def _end(self, transcript: Transcript, ended_by: AnswerEnd, *, is_typed: bool = False) -> None:

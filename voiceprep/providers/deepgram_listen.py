@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from voiceprep.model import Term
-from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnUsage
+from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnText, OnUsage, ignore_text
 from voiceprep.providers.deepgram_connection import Dialect, ListenLink, Message
 from voiceprep.providers.deepgram_link import PROVIDER, LinkError, LinkPolicy, open_client
 from voiceprep.providers.deepgram_stream import DeepgramStream, Heard, spread
@@ -67,9 +67,9 @@ class DeepgramTranscriber:
         """Connect; nothing when there is a connection. Raises ProviderError (stage `stt`)."""
         await self._link.warm()
 
-    def open_stream(self) -> DeepgramStream:
+    def open_stream(self, on_text: OnText = ignore_text) -> DeepgramStream:
         """The next answer; its audio goes over the connection that is there."""
-        stream = DeepgramStream(self._link, self._glossary)
+        stream = DeepgramStream(self._link, self._glossary, on_text)
         self._link.open(stream)
         return stream
 

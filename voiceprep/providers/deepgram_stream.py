@@ -13,7 +13,7 @@ from typing import Protocol
 from voiceprep.errors import ProviderError
 from voiceprep.glossary import repair
 from voiceprep.model import Term, Transcript, Word
-from voiceprep.ports import BLOCK_MS, AudioBlock, Provisional
+from voiceprep.ports import BLOCK_MS, AudioBlock, OnText, Provisional, ignore_text
 from voiceprep.providers.deepgram_link import LinkError, LinkPolicy, happens_within, provider_error
 
 LEAD_MS = 1_000
@@ -114,17 +114,20 @@ class DeepgramStream:
     """ports.TranscriptionStream. `end_of_turn_probability` (0..1): how sure the recogniser is that the answer is
     over; None from one that does not say."""
 
-    def __init__(self, link: Link, glossary: Sequence[Term]) -> None:
+    def __init__(self, link: Link, glossary: Sequence[Term], on_text: OnText = ignore_text) -> None:
         self.end_of_turn_probability: float | None = None
         self.is_finishing = False
         self._link = link
         self._glossary = glossary
+        self._on_text = on_text
         self._start_ms: int | None = None
         self._speech_end_ms = 0
         self._uncovered: deque[Piece] = deque()
         self._finals: list[Word] = []
         self._finals_end_ms = 0
         self._interim: tuple[Word, ...] = ()
+        self._shown_words: tuple[tuple[Word, ...], tuple[Word, ...]] = ((), ())
+        self._text = ""
         self._provisional = Provisional()
         self._is_closing_answered = False
         self._is_closed = False
@@ -196,8 +199,13 @@ class DeepgramStream:
         if heard.words:  # silence after the end of a turn does not make it less over
             self.end_of_turn_probability = heard.end_of_turn_probability
         through_ms = max(self._provisional.through_ms, heard.end_ms)
-        text = " ".join(word.text for word in self._words())
-        self._provisional = Provisional(text, through_ms, self.end_of_turn_probability)
+        before = self._provisional.text
+        heard_words = (tuple(self._finals), self._interim)
+        if heard_words != self._shown_words:  # most of what arrives says nothing new
+            self._shown_words, self._text = heard_words, " ".join(word.text for word in self._words())
+        self._provisional = Provisional(self._text, through_ms, self.end_of_turn_probability)
+        if self._text != before:
+            self._on_text()
 
     def unsent(self) -> Iterable[Piece]:
         """What a new connection has to be sent: from the last final, without most of the silence before speech."""

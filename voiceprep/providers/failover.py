@@ -11,6 +11,7 @@ from voiceprep.errors import ProviderError
 from voiceprep.model import Transcript
 from voiceprep.ports import (
     AudioBlock,
+    OnText,
     Prompt,
     Provisional,
     Samples,
@@ -18,6 +19,7 @@ from voiceprep.ports import (
     TextModel,
     Transcriber,
     TranscriptionStream,
+    ignore_text,
 )
 
 OnFailure = Callable[[ProviderError], None]
@@ -79,21 +81,22 @@ class _Chain(Generic[Member]):
 class FailoverTranscriber(_Chain[Transcriber]):
     """Implements ports.Transcriber."""
 
-    def open_stream(self) -> TranscriptionStream:
-        return _FailoverStream(self)
+    def open_stream(self, on_text: OnText = ignore_text) -> TranscriptionStream:
+        return _FailoverStream(self, on_text)
 
 
 class _FailoverStream:
     """Keeps the answer's audio until it is transcribed, so that another member can hear all of it."""
 
-    def __init__(self, chain: FailoverTranscriber) -> None:
+    def __init__(self, chain: FailoverTranscriber, on_text: OnText) -> None:
         self._chain = chain
+        self._on_text = on_text
         self._blocks: list[tuple[AudioBlock, bool]] = []
         self._open()
 
     def _open(self) -> None:
         self._member = self._chain.members[0]
-        self._stream = self._member.open_stream()
+        self._stream = self._member.open_stream(self._on_text)
         for block, is_speech in self._blocks:
             self._stream.push(block, is_speech)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from voiceprep.errors import ProviderError
 from voiceprep.glossary import repair
 from voiceprep.model import Term, Transcript, Word
-from voiceprep.ports import BLOCK_MS, AudioBlock, Provisional, Samples
+from voiceprep.ports import BLOCK_MS, AudioBlock, OnText, Provisional, Samples, ignore_text
 from voiceprep.providers.moonshine_model import MoonshineModel, Tokens
 from voiceprep.providers.segments import PAUSE_BLOCKS, AnswerAudio, Segment
 from voiceprep.tasks import Tasks
@@ -47,8 +47,8 @@ class MoonshineTranscriber:
         """Load the model and run it once, about 0.4 s; nothing when already warm. Raises ProviderError (`stt`)."""
         await self._loaded()
 
-    def open_stream(self) -> "MoonshineStream":
-        return MoonshineStream(self._tasks, self._decode, self._glossary)
+    def open_stream(self, on_text: OnText = ignore_text) -> "MoonshineStream":
+        return MoonshineStream(self._tasks, self._decode, self._glossary, on_text)
 
     async def _loaded(self) -> MoonshineModel:
         async with self._loading:
@@ -84,10 +84,13 @@ class _Job:
 class MoonshineStream:
     """One answer. At most one decode is under way; one that a pause has made pointless is given up."""
 
-    def __init__(self, tasks: Tasks, decode: Decode, glossary: Sequence[Term] = ()) -> None:
+    def __init__(
+        self, tasks: Tasks, decode: Decode, glossary: Sequence[Term] = (), on_text: OnText = ignore_text
+    ) -> None:
         self._tasks = tasks
         self._decode = decode
         self._glossary = glossary
+        self._on_text = on_text
         self._audio = AnswerAudio()
         self._job: _Job | None = None
         self._work: asyncio.Task[None] | None = None
@@ -155,6 +158,8 @@ class MoonshineStream:
                 segment.take(job.block_count, *result)
                 segment.shown = " ".join(word.text for word in repair(segment.words(), self._glossary))
                 self._through_ms = max(self._through_ms, segment.blocks[job.block_count - 1].end_ms)
+                if not self._is_closed:
+                    self._on_text()
         except ProviderError as error:
             self._error = error
         finally:

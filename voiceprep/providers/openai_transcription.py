@@ -15,7 +15,16 @@ import numpy as np
 from voiceprep.errors import ProviderError
 from voiceprep.glossary import repair
 from voiceprep.model import Term, Transcript, Usage, Word
-from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, AudioBlock, OnUsage, Provisional, Samples
+from voiceprep.ports import (
+    BLOCK_MS,
+    MICROPHONE_RATE_HZ,
+    AudioBlock,
+    OnText,
+    OnUsage,
+    Provisional,
+    Samples,
+    ignore_text,
+)
 from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 from voiceprep.providers.segments import PAUSE_BLOCKS, AnswerAudio, Segment
 from voiceprep.tasks import Tasks
@@ -101,8 +110,8 @@ class OpenAITranscriber:
         """Close the connection."""
         await self._connection.close()
 
-    def open_stream(self) -> "OpenAITranscription":
-        return OpenAITranscription(self._tasks, self._recognise, self._glossary)
+    def open_stream(self, on_text: OnText = ignore_text) -> "OpenAITranscription":
+        return OpenAITranscription(self._tasks, self._recognise, self._glossary, on_text)
 
     async def _recognise(self, samples: Samples) -> Recognised:
         wav = wav_bytes(samples)
@@ -148,10 +157,13 @@ class _Job:
 class OpenAITranscription:
     """One answer: a TranscriptionStream. At most one request is under way; one that lacks speech is given up."""
 
-    def __init__(self, tasks: Tasks, recognise: Recognise, glossary: Sequence[Term] = ()) -> None:
+    def __init__(
+        self, tasks: Tasks, recognise: Recognise, glossary: Sequence[Term] = (), on_text: OnText = ignore_text
+    ) -> None:
         self._tasks = tasks
         self._recognise = recognise
         self._glossary = glossary
+        self._on_text = on_text
         self._audio = AnswerAudio()
         self._recognised: dict[Segment, Recognised] = {}
         self._job: _Job | None = None
@@ -245,6 +257,8 @@ class OpenAITranscription:
         self._recognised[segment] = recognised
         segment.shown = " ".join(word.text for word in repair(self._words(segment), self._glossary))
         self._through_ms = max(self._through_ms, segment.blocks[job.block_count - 1].end_ms)
+        if not self._is_closed:
+            self._on_text()
 
     def _words(self, segment: Segment) -> tuple[Word, ...]:
         """With the model's own times where it gave some for just this text, else spread over the speech."""

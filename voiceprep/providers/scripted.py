@@ -17,9 +17,11 @@ from voiceprep.ports import (
     MICROPHONE_BLOCK_SAMPLES,
     SPEAKER_RATE_HZ,
     AudioBlock,
+    OnText,
     Prompt,
     Provisional,
     Samples,
+    ignore_text,
 )
 
 LOUD = 8_000
@@ -122,7 +124,8 @@ class ScriptedTranscriber:
     async def warm(self) -> None:
         """Nothing to load."""
 
-    def open_stream(self) -> "ScriptedStream":
+    def open_stream(self, on_text: OnText = ignore_text) -> "ScriptedStream":
+        """Its text changes with blocks only: `on_text` is never called."""
         return ScriptedStream(self)
 
     async def close(self) -> None:
