@@ -809,7 +809,9 @@ async def test_a_transcript_that_fails_is_told_at_the_end(
 ) -> None:
     arrange(server)
     async with Tasks() as tasks:
-        recogniser = OpenAITranscriber(tasks, api_key=CANARY, base_url=server.base_url, waits=SHORT)
+        recogniser = OpenAITranscriber(
+            tasks, api_key=CANARY, base_url=server.base_url, waits=SHORT if told == "too long" else None
+        )
         talk = Talk(recogniser)
         talk.speech(400)
         talk.silence(160)
