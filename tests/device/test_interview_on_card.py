@@ -223,10 +223,12 @@ def test_every_answer_was_heard(held: Evidence) -> None:
 
 def test_no_answer_was_cut(held: Evidence) -> None:
     """Where the microphone heard what was played lies inside what was taken for the answer to it."""
-    heard = held.track("candidate.wav")
+    heard, searched = held.track("candidate.wav"), 0
     for played, answer in zip(held.played, held.answers, strict=True):
         said = resample(played.samples, SPEAKER_RATE_HZ, MICROPHONE_RATE_HZ)
-        score, place = place_of(said, heard)
+        score, place = place_of(said, heard[searched : searched + 2 * said.size])  # it may be said twice
+        place += searched
+        searched = place + said.size
         assert score > 0.9
         loud = np.flatnonzero(np.abs(said) > 500)
         start_ms, end_ms = ((place + int(edge)) * 1000 // MICROPHONE_RATE_HZ for edge in (loud[0], loud[-1]))
