@@ -45,7 +45,7 @@ def _shown(document: ReportDocument, width: int = 80) -> str:
 def test_json_has_exactly_the_promised_shape(record: SessionRecord) -> None:
     content = json.loads(render_json(_document(record)))
     assert list(content) == [
-        *("schema_version", "session", "overall", "questions", "delivery", "latency", "cost_usd")
+        *("schema_version", "session", "overall", "questions", "delivery", "latency", "cost_usd", "interviewer")
     ]
     assert content["schema_version"] == 1
     assert content["session"] == {

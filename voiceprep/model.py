@@ -340,6 +340,42 @@ class Delivery:
     interruption_count: int
 
 
+class AuditKind(StrEnum):
+    """What an interviewer should not do."""
+
+    LEAK = "leak"  # gave a key point away
+    REPEAT = "repeat"  # asked the same again
+    DOUBLE_QUESTION = "double_question"
+    JUDGEMENT = "judgement"  # said how an answer was
+    LONG_LEAD = "long_lead"  # more than two sentences before a follow-up's question
+    NEEDLESS_PROBE = "needless_probe"  # asked for what had been said
+    CUT_IN = "cut_in"  # began while the candidate was not finished
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFinding:
+    """One thing the interviewer did in a turn; `key_point_id` where it is about one."""
+
+    kind: AuditKind
+    turn_index: int
+    line: str
+    key_point_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterviewerAudit:
+    """How the interviewer did. `talk_share`: interviewer / (interviewer + candidate); `used_share`: length of the
+    session / planned time, None without a limit."""
+
+    question_count: int
+    planned_count: int
+    follow_up_count: int
+    probe_count: int
+    talk_share: float | None
+    used_share: float | None
+    findings: tuple[AuditFinding, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What one call to a provider consumed, in the units it is billed by; 0 where a unit does not apply.

@@ -1,4 +1,4 @@
-"""The files that can be made again from the journal: transcript, scores, delivery.
+"""The files that can be made again from the journal: transcript, scores, delivery, audit.
 
 Scoring lives a layer above, so it comes in as a function.
 """
@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from voiceprep.model import Delivery, SessionScores
+from voiceprep.model import Delivery, InterviewerAudit, SessionScores
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.files import recording_error, write_private
-from voiceprep.recordings.info import DeliveryFile, ScoresFile
-from voiceprep.recordings.reader import DELIVERY_JSON, SessionRecord, load_session
+from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile
+from voiceprep.recordings.reader import AUDIT_JSON, DELIVERY_JSON, SessionRecord, load_session
 from voiceprep.recordings.transcript import render_json, render_markdown, render_vtt, transcript_of
 
 ScoreSession = Callable[[SessionRecord], SessionScores]
@@ -52,6 +52,13 @@ def save_delivery(folder: Path, delivery: Delivery) -> Path:
     """delivery.json. Raises RecordingError."""
     path = folder / DELIVERY_JSON
     _save(path, encode(DeliveryFile(delivery=delivery)))
+    return path
+
+
+def save_audit(folder: Path, audit: InterviewerAudit) -> Path:
+    """audit.json. Raises RecordingError."""
+    path = folder / AUDIT_JSON
+    _save(path, encode(AuditFile(audit=audit)))
     return path
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from voiceprep.model import Delivery, Outcome, Question, SessionScores
+from voiceprep.model import Delivery, InterviewerAudit, Outcome, Question, SessionScores
 from voiceprep.planning import PlanNote
 
 SCHEMA_VERSION = 1
@@ -49,6 +49,14 @@ class ScoresFile:
 
     schema_version: int = SCHEMA_VERSION
     scores: SessionScores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFile:
+    """audit.json"""
+
+    schema_version: int = SCHEMA_VERSION
+    audit: InterviewerAudit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voiceprep.events import Journaled, SessionEnded
-from voiceprep.model import Delivery, Outcome, SessionScores, Turn
+from voiceprep.model import Delivery, InterviewerAudit, Outcome, SessionScores, Turn
 from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.codec import decode
 from voiceprep.recordings.files import recording_error
 from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written, load_info
-from voiceprep.recordings.info import DeliveryFile, ScoresFile, SessionInfo
+from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.journal import JournalContent, parse_journal
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.recordings.turns import closed_turns, open_turns, provisional_turn_indices
 from voiceprep.recordings.wav import has_valid_header, stored_samples
 
 DELIVERY_JSON = "delivery.json"
+AUDIT_JSON = "audit.json"
 TRACK_RATES_HZ = {CANDIDATE_WAV: MICROPHONE_RATE_HZ, INTERVIEWER_WAV: SPEAKER_RATE_HZ}
 
 
@@ -40,6 +41,7 @@ class SessionRecord:
     unknown_event_count: int
     is_complete: bool
     problems: tuple[str, ...]
+    audit: InterviewerAudit | None = None
 
 
 def load_session(folder: Path) -> SessionRecord:
@@ -70,6 +72,7 @@ def load_session(folder: Path) -> SessionRecord:
         unknown_event_count=journal.unknown_count,
         is_complete=not problems,
         problems=tuple(problems),
+        audit=load_audit(folder),
     )
 
 
@@ -93,6 +96,14 @@ def load_delivery(folder: Path) -> Delivery | None:
     """delivery.json; None when it is not there or broken: it can be computed again."""
     try:
         return decode(DeliveryFile, (folder / DELIVERY_JSON).read_bytes()).delivery
+    except (OSError, ValueError):
+        return None
+
+
+def load_audit(folder: Path) -> InterviewerAudit | None:
+    """audit.json; None when it is not there or broken: it can be made again."""
+    try:
+        return decode(AuditFile, (folder / AUDIT_JSON).read_bytes()).audit
     except (OSError, ValueError):
         return None
 

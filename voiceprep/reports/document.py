@@ -13,6 +13,7 @@ from typing import Any
 from voiceprep.answers import AskedQuestion, merge_answers
 from voiceprep.model import (
     Delivery,
+    InterviewerAudit,
     KeyPoint,
     KeyPointScore,
     Outcome,
@@ -110,6 +111,7 @@ class ReportDocument:
     costs: tuple[CostLine, ...] = ()
     incidents: tuple[Incident, ...] = ()
     cost_usd: float = 0.0
+    audit: InterviewerAudit | None = None
 
     @property
     def is_scored(self) -> bool:
@@ -140,6 +142,7 @@ def build_document(record: SessionRecord) -> ReportDocument:
             for asked in merge_answers(record.turns)
         ),
         delivery=record.delivery,
+        audit=record.audit,
         latency=_latency(record.turns),
         spans=_spans(record.turns),
         problems=record.problems,
@@ -173,6 +176,7 @@ def document_json(document: ReportDocument) -> dict[str, Any]:
         "delivery": None if document.delivery is None else asdict(document.delivery),
         "latency": {"turn_ms": {"p50": document.latency.p50_ms, "p95": document.latency.p95_ms}},
         "cost_usd": document.cost_usd,
+        "interviewer": None if document.audit is None else asdict(document.audit),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from voiceprep.plaintext import clock, escape_markdown
+from voiceprep.reports.audit_lines import audit_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion
 from voiceprep.reports.phrases import (
@@ -41,6 +42,8 @@ def render_markdown(document: ReportDocument) -> str:
             "",
             *(f"- {escape_markdown(line)}" for line in delivery_lines(document.delivery)),
         ]
+    if document.audit is not None:
+        lines += ["", "## Interviewer", "", *(f"- {escape_markdown(line)}" for line in audit_lines(document.audit))]
     lines += ["", "## Latency and cost", "", f"- {latency_text(document)}", f"- Cost: ${document.cost_usd:.2f}"]
     lines += ["", "## What to do next", "", *_steps(document)]
     return "\n".join(lines) + "\n"

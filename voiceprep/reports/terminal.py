@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from voiceprep.plaintext import clock, plain
+from voiceprep.reports.audit_lines import audit_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion, VoiceSpan
 from voiceprep.reports.layout import Hanging
@@ -45,6 +46,9 @@ def render_terminal(document: ReportDocument, console_width: int) -> RenderableT
             _heading("Delivery"),
             *(Hanging("  - ", Text(line)) for line in delivery_lines(document.delivery)),
         ]
+    if document.audit is not None:
+        lines = audit_lines(document.audit)
+        parts += [Text(), _heading("Interviewer"), *(Hanging("  - ", Text(line)) for line in lines)]
     if document.spans:
         parts += [Text(), *_timeline(document, width)]
     parts += [Text(), _labelled("Latency", latency_text(document))]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voiceprep.banks import BankSource, LintFinding
+from voiceprep.leaks import told_points
 from voiceprep.model import Example, ExampleLevel, Question, QuestionScore, Transcript, Word
 from voiceprep.scoring.offline import OfflineJudge
 
@@ -75,22 +76,30 @@ class _Check:
             yield self._at(message, *place)
 
     def _wordings(self) -> Iterator[LintFinding]:
-        """Every way to say a key point earns it, and hardly ever another one."""
+        """Every way to say a key point earns it, and hardly ever another one; its probe earns nothing."""
         for point in self.question.key_points:
             wordings = [("text", point.text), *(("phrases", phrase) for phrase in point.phrases)]
             others: Counter[str] = Counter()
             for field, wording in wordings:
-                result = self._score(SPOKEN_AROUND.format(wording.rstrip(".")))
-                credited = {each.id for each in result.key_points if each.is_credited}
+                credited, why = self._earned(SPOKEN_AROUND.format(wording.rstrip(".")))
                 others.update(credited - {point.id})
                 if point.id not in credited:
-                    why = f" ({', '.join(result.flags)})" if result.flags else ""
                     message = f"'{wording}' does not earn '{point.id}'{why}: no answer can reach it that way"
                     yield self._at(message, "key_points", point.id, field)
             for other, count in sorted(others.items()):
                 if count >= OVERLAP_SHARE * len(wordings):
                     message = f"whoever says '{point.id}' mostly earns '{other}' too: word them further apart"
                     yield self._at(message, "key_points", point.id)
+            told = told_points(point.probe, self.question.key_points, (self.question.text,))
+            for given_away in sorted(self._earned(point.probe)[0].intersection(told)):
+                message = f"the probe of '{point.id}' gives '{given_away}' away: saying it earns it"
+                yield self._at(message, "key_points", point.id, "probe")
+
+    def _earned(self, text: str) -> tuple[set[str], str]:
+        """Key points that a text earns; the flags it raises, to be told."""
+        result = self._score(text)
+        credited = {point.id for point in result.key_points if point.is_credited}
+        return credited, f" ({', '.join(result.flags)})" if result.flags else ""
 
 
 _EXPECTED = {

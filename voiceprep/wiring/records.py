@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from voiceprep.answers import merge_answers
-from voiceprep.model import Delivery, SessionScores
-from voiceprep.recordings.derived import rebuild_derived
+from voiceprep.model import Delivery, InterviewerAudit, SessionScores
+from voiceprep.recordings.derived import rebuild_derived, save_audit
 from voiceprep.recordings.reader import SessionRecord, load_delivery, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus, recover
+from voiceprep.scoring.audit import AuditScope, audit_interviewer
 from voiceprep.scoring.delivery import measure_delivery
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.overall import summarise
@@ -14,7 +15,9 @@ from voiceprep.scoring.overall import summarise
 
 def finish(folder: Path) -> SessionRecord:
     """Write everything derived of a closed session. Raises RecordingError."""
-    return rebuild_derived(load_session(folder), score_record, measure_record)
+    record = load_session(folder)
+    save_audit(folder, audit_record(record))
+    return rebuild_derived(record, score_record, measure_record)
 
 
 def recover_folder(folder: Path) -> RecoveryReport:
@@ -25,6 +28,8 @@ def recover_folder(folder: Path) -> RecoveryReport:
     report = recover(folder, score_record, measure_record)
     if report.status is RecoveryStatus.NOT_NEEDED and not is_derived(folder):
         finish(folder)
+    elif report.status is RecoveryStatus.RECOVERED:
+        save_audit(folder, audit_record(load_session(folder)))
     return report
 
 
@@ -45,3 +50,10 @@ def score_record(record: SessionRecord) -> SessionScores:
 def measure_record(record: SessionRecord) -> Delivery:
     """Delivery of a recorded session."""
     return measure_delivery(record.turns, record.events)
+
+
+def audit_record(record: SessionRecord) -> InterviewerAudit:
+    """How the interviewer did in a recorded session."""
+    info = record.info
+    scope = AuditScope(info.questions, len(info.plan), record.duration_ms, info.limit_ms)
+    return audit_interviewer(record.turns, record.events, scope, OfflineJudge())

@@ -1,0 +1,124 @@
+"""`python -m benchmarks.interviewer [--bank ID] [--persona NAME]`: 1 when a target is missed."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.interviewer.figures import BankRow, bank_row, misses
+from benchmarks.interviewer.show import as_json, print_table, render_picture
+from benchmarks.interviewer.simulate import Held, decision_times, hold
+from voiceprep.audio.persona import CandidateStyle
+from voiceprep.banks import bank_folders, find_bank, list_banks
+from voiceprep.interview import after_turn, next_brief, start
+from voiceprep.interviewers import INTERVIEWERS, Interviewer
+from voiceprep.model import Bank, KeyPoint, Question, Turn
+from voiceprep.planning import Wish, make_plan
+from voiceprep.scoring.offline import OfflineJudge
+
+RESULTS = Path(__file__).parents[1] / "results"
+TIMED = (CandidateStyle.STRONG, CandidateStyle.PARTIAL, CandidateStyle.RAMBLING)
+"""They have enough to say to fill the time; who says nothing is done with a bank sooner."""
+LARGE_BANK = 1_000
+SAMPLES = 200
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.interviewer", description=__doc__)
+    parser.add_argument("--bank", default="", help="only this one")
+    parser.add_argument("--persona", default="neutral", choices=list(INTERVIEWERS))
+    parser.add_argument("--minutes", type=float, default=15.0, help="of the timed interviews")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
+    return parser.parse_args()
+
+
+def simulate(bank: Bank, interviewer: Interviewer, minutes: float, seed: int) -> BankRow:
+    judge = OfflineJudge()
+    whole = make_plan(bank, Wish(3, seed, len(bank.questions), interviewer=interviewer))
+    timed = make_plan(bank, Wish(3, seed, None, round(minutes * 60_000), interviewer=interviewer))
+    return bank_row(
+        bank.id,
+        [hold(whole, bank, style, judge) for style in CandidateStyle],
+        [hold(timed, bank, style, judge) for style in TIMED],
+    )
+
+
+def large_bank() -> Bank:
+    """As many questions as nobody has, each with its own words."""
+    points = [
+        tuple(
+            KeyPoint(
+                f"p{n}",
+                f"thing {n} of {number} matters",
+                n,
+                (f"thing {n} of {number}",),
+                f"What of {n} in {number}?",
+            )
+            for n in range(1, 6)
+        )
+        for number in range(LARGE_BANK)
+    ]
+    return Bank(
+        "large",
+        "Large",
+        tuple(
+            Question(
+                f"q{number}", f"topic {number % 25}", f"How does {number} work?", each, difficulty=number % 5 + 1
+            )
+            for number, each in enumerate(points)
+        ),
+    )
+
+
+def measure_decisions() -> dict[str, float]:
+    """Planning and deciding on a bank of a thousand questions, in milliseconds."""
+    bank, judge = large_bank(), OfflineJudge(has_word_vectors=False)
+    wishes = {"plan_10_questions": Wish(3, 1, 10), "plan_60_minutes": Wish(3, 1, None, 3_600_000)}
+    found = {}
+    for name, wish in wishes.items():
+        times = []
+        for seed in range(20):
+            began_s = time.perf_counter()
+            make_plan(bank, replace(wish, seed=seed))
+            times.append((time.perf_counter() - began_s) * 1000)
+        found[name] = sorted(times)[len(times) // 2]
+    plan = make_plan(bank, wishes["plan_60_minutes"])
+    held: Held = hold(plan, bank, CandidateStyle.PARTIAL, judge)
+    state = start(plan)
+    for turn in held.turns[:12]:
+        brief = next_brief(state, turn.said[0].start_ms)
+        assert brief is not None
+        question = next((each for each in plan.pool if each.id == brief.question_id), None)
+        score = judge.score(question, turn.answer.transcript) if question and turn.answer else None
+        state = after_turn(state, Turn(turn.index, brief, turn.said, turn.answer), score)
+    times = sorted([*held.decision_ms, *decision_times(state, 600_000, SAMPLES)])
+    return found | {"decision_p50": times[len(times) // 2], "decision_max": times[-1]}
+
+
+def main() -> int:
+    arguments = read_arguments()
+    folders = bank_folders()
+    banks = [find_bank(arguments.bank, folders)] if arguments.bank else list_banks(folders)
+    began_s = time.perf_counter()
+    interviewer = INTERVIEWERS[arguments.persona]
+    rows = [simulate(bank, interviewer, arguments.minutes, arguments.seed) for bank in banks]
+    print_table(rows)
+    decisions = measure_decisions()
+    print(f"\nOn a bank of {LARGE_BANK} questions, ms: " + ", ".join(f"{k} {v:.2f}" for k, v in decisions.items()))
+    print(f"{time.perf_counter() - began_s:.0f} s")
+    if not arguments.bank and arguments.persona == "neutral":
+        arguments.results.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(as_json(rows, decisions), indent=2)
+        (arguments.results / "interviewer.json").write_text(text + "\n", encoding="utf-8")
+        (arguments.results / "interviewer.svg").write_text(render_picture(rows), encoding="utf-8")
+    missed = misses(rows)
+    for line in missed:
+        print(line)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

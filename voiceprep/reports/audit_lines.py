@@ -1,0 +1,36 @@
+"""The audit of the interviewer in sentences. Must not know how it is laid out."""
+
+from collections import Counter
+
+from voiceprep.model import AuditKind, InterviewerAudit
+
+_SAID = {
+    AuditKind.LEAK: "gave something of the answer away",
+    AuditKind.REPEAT: "asked something a second time",
+    AuditKind.DOUBLE_QUESTION: "asked two questions at once",
+    AuditKind.JUDGEMENT: "said how an answer was",
+    AuditKind.LONG_LEAD: "talked long before asking",
+    AuditKind.NEEDLESS_PROBE: "asked for what you had said",
+    AuditKind.CUT_IN: "began before you had finished",
+}
+
+
+def audit_lines(audit: InterviewerAudit) -> tuple[str, ...]:
+    """What there is to say about the interviewer, most general first."""
+    lines = [
+        f"Asked {audit.question_count} of {audit.planned_count} planned questions and "
+        f"{_count(audit.follow_up_count, 'follow-up')}"
+    ]
+    if audit.talk_share is not None:
+        lines.append(f"Had {audit.talk_share * 100:.0f} % of the talking time")
+    if audit.used_share is not None:
+        lines.append(f"Used {audit.used_share * 100:.0f} % of the planned time")
+    counts = Counter(finding.kind for finding in audit.findings)
+    lines += [f"{_SAID[kind].capitalize()}: {_count(counts[kind], 'time')}" for kind in AuditKind if counts[kind]]
+    if not audit.findings:
+        lines.append("Gave nothing away, repeated nothing, judged nothing and did not cut in")
+    return tuple(lines)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
