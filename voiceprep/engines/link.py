@@ -67,6 +67,8 @@ class RealtimeLink:
         self._backlog: list[AudioBlock | None] = []  # None is a commit
         self._ends: dict[str, int] = {}  # utterance not understood yet: where it ends in the backlog
         self._wanted: Direction | None = None  # a reply that was asked for and is not done
+        self._current: set[str] = set()  # utterances since the last `settle`
+        self._settled: set[str] = set()  # those before it
         self._reply_done = asyncio.Event()
         self._all_heard = asyncio.Event()
 
@@ -144,6 +146,7 @@ class RealtimeLink:
         self._backlog.clear()
         self._ends.clear()
         self._all_heard.set()
+        self._settled, self._current = self._current, set()
 
     def renew(self) -> None:
         """The session has lost the thread: the next one takes over, and is asked for the same reply."""
@@ -190,6 +193,19 @@ class RealtimeLink:
             self._connect(is_drop=True)
 
     def _tell(self, event: RealtimeEvent) -> None:
+        if isinstance(event, SpeechOver | SpeechHeard | HearingFailed):
+            event = replace(event, utterance=f"{self.session_count}-{event.utterance}")  # unique to the interview
+        self._keep_count(event)
+        if not (isinstance(event, SpeechOver | SpeechHeard | HearingFailed) and self._is_settled(event.utterance)):
+            self.on_event(event)
+
+    def _is_settled(self, utterance: str) -> bool:
+        """It belongs to what is over: its transcript comes late."""
+        if utterance not in self._settled:
+            self._current.add(utterance)
+        return utterance in self._settled
+
+    def _keep_count(self, event: RealtimeEvent) -> None:
         match event:
             case GoingAway():
                 self._is_leaving = True
@@ -207,7 +223,6 @@ class RealtimeLink:
                 self._understood(utterance)
             case _:
                 pass
-        self.on_event(event)
 
     def _end_of_next(self) -> int:
         """Where the utterance that is over ends in the backlog: at the next commit, else here."""

@@ -183,8 +183,23 @@ def _realtime_of(name: str, needs: Needs, model: str) -> RealtimeModel:
     )
 
 
+def _gemini_realtime(needs: Needs, model: str) -> RealtimeModel:
+    from voiceprep.providers.gemini_live import GeminiLive
+
+    service = SERVICES["gemini"]
+    return GeminiLive(
+        needs.tasks,
+        api_key=service_key(service, needs.environment),
+        base_url=service_url(service, needs.environment),
+        model=model,
+        ca_file=needs.environment.get("SSL_CERT_FILE", ""),
+        on_usage=needs.on_usage,
+    )
+
+
 _REALTIME: Mapping[str, Callable[[Needs, str], RealtimeModel]] = {
     "openai": _openai_realtime,
+    "gemini": _gemini_realtime,
     "grok": _grok_realtime,
 }
 
