@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from voiceprep.coaching import OFFER, RETRY, hint_for, take_away, wants_retry
 from voiceprep.endpointing import plain_words
 from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
 from voiceprep.interviewers import NEUTRAL
-from voiceprep.model import AnswerEnd, FollowUpKind, Question, QuestionScore, Turn, TurnBrief, TurnKind
+from voiceprep.model import AnswerEnd, FollowUpKind, KeyPoint, Question, QuestionScore, Turn, TurnBrief, TurnKind
 from voiceprep.planning import (
     CLOSING_MS,
     LEVEL_HIGHEST,
@@ -27,6 +28,7 @@ QUESTION_MIN_MS = 30_000
 ANSWER_SHARE_MIN = 0.6
 """A question is only asked when so much of its expected answer fits."""
 FOLLOW_UP_ANSWER_MS = 6_000
+OFFER_ANSWER_MS = 1_000
 RECENT_SCORES = 2
 DOING_WELL, DOING_POORLY = 0.75, 0.35
 """Mean of the newest scores from which the next question is a level harder, or easier."""
@@ -39,6 +41,7 @@ class Stage(StrEnum):
     GREETING = "greeting"
     ASKING = "asking"
     ANSWERED = "answered"
+    RETRYING = "retrying"
     CLOSING = "closing"
     DONE = "done"
 
@@ -48,6 +51,7 @@ class InterviewState:
     """Where the interview stands. `question` is the one being answered; `score` judges its answers so far.
 
     `asked`: ids of all questions so far; `asks`: every bare question said; `scores`: of the questions before.
+    With a coach `is_hinted` says that the question had its hint; `missed`: what each was left without.
     """
 
     plan: Plan
@@ -62,6 +66,8 @@ class InterviewState:
     scores: tuple[float, ...] = ()
     ended_by: AnswerEnd | None = None
     turn_count: int = 0
+    is_hinted: bool = False
+    missed: tuple[KeyPoint, ...] = ()
 
 
 def start(plan: Plan) -> InterviewState:
@@ -78,6 +84,15 @@ def next_brief(state: InterviewState, elapsed_ms: int, *, is_spent: bool = False
         return TurnBrief(TurnKind.GREETING, _greeting(state.plan), expects_answer=False)
     if state.stage is Stage.CLOSING:
         return _close(state)
+    if state.stage is Stage.RETRYING and state.question is not None:
+        return _retry(state, state.question, elapsed_ms)
+    if (
+        state.plan.is_coached
+        and state.stage is Stage.ANSWERED
+        and not state.is_hinted
+        and state.question is not None
+    ):
+        return _hint(state, state.question, elapsed_ms)
     follow_up = follow_up_for(state, elapsed_ms)
     question = None if follow_up else next_question(state, elapsed_ms)
     if follow_up is None and question is None:
@@ -98,9 +113,12 @@ def after_turn(state: InterviewState, turn: Turn, score: QuestionScore | None) -
         return replace(state, stage=Stage.CLOSING, ended_by=ended_by, score=score)
     if brief.kind is TurnKind.GREETING:
         return replace(state, stage=Stage.ASKING)
+    words = turn.answer.transcript.text if turn.answer else ""
+    if brief.kind is TurnKind.HINT:
+        is_again = ended_by is AnswerEnd.FINISHED and wants_retry(words)
+        return replace(state, stage=Stage.RETRYING if is_again else Stage.ANSWERED, is_hinted=True)
     if brief.kind is TurnKind.QUESTION:
         state = _begin(state, brief)
-    words = turn.answer.transcript.text if turn.answer else ""
     return replace(
         state,
         stage=Stage.ANSWERED,
@@ -123,6 +141,8 @@ def _begin(state: InterviewState, brief: TurnBrief) -> InterviewState:
         said="",
         made=(),
         probed=(),
+        is_hinted=False,
+        missed=missed_points(state),
         asked=(*state.asked, question.id),
         scores=state.scores if before is None else (*state.scores, before),
     )
@@ -143,7 +163,7 @@ def follow_up_for(state: InterviewState, elapsed_ms: int, *, is_last: bool = Fal
     """How the newest answer is followed up, or None to move on. `is_last`: no question fits any more, and what
     is left of the time may be used beyond the usual number."""
     interviewer, question = state.plan.interviewer, state.question
-    if state.stage is not Stage.ANSWERED or question is None or state.score is None:
+    if state.stage is not Stage.ANSWERED or question is None or state.score is None or state.plan.is_coached:
         return None
     is_filling = is_last and state.plan.is_filling
     if len(state.made) >= interviewer.follow_ups_max and not is_filling:
@@ -268,6 +288,42 @@ def _follow_up(state: InterviewState, follow_up: FollowUp, elapsed_ms: int) -> T
     return _in_time(state, brief, question, elapsed_ms, 0.6)
 
 
+def _hint(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrief:
+    """What was missing; there is an offer to try again when something was, and time for it."""
+    hint = hint_for(question, state.score)
+    needed_ms = speaking_ms(f"{hint.text} {RETRY} {question.text}") + REPLY_MS + FOLLOW_UP_ANSWER_MS
+    is_offered = hint.missing is not None and _has_time(state, elapsed_ms, needed_ms)
+    text = f"{hint.text} {OFFER}" if is_offered else hint.text
+    brief = TurnBrief(
+        TurnKind.HINT,
+        text,
+        expects_answer=is_offered,
+        expected_answer_ms=OFFER_ANSWER_MS,
+        question_number=len(state.asked),
+    )
+    return _in_time(state, brief, question, elapsed_ms, 0.2)
+
+
+def _retry(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrief:
+    brief = TurnBrief(
+        TurnKind.FOLLOW_UP,
+        f"{RETRY} {question.text}",
+        question.id,
+        expected_answer_ms=question.answer_seconds * 1000,
+        question_number=len(state.asked),
+        ask=question.text,
+    )
+    return _in_time(state, brief, question, elapsed_ms, 1.0)
+
+
+def missed_points(state: InterviewState) -> tuple[KeyPoint, ...]:
+    """The most valuable key point each question so far was left without."""
+    if state.question is None:
+        return state.missed
+    missing = hint_for(state.question, state.score).missing
+    return state.missed if missing is None else (*state.missed, missing)
+
+
 def _in_time(
     state: InterviewState, brief: TurnBrief, question: Question, elapsed_ms: int, share: float
 ) -> TurnBrief:
@@ -306,6 +362,8 @@ def _number(count: int) -> str:
 def _close(state: InterviewState) -> TurnBrief:
     is_early = state.ended_by is AnswerEnd.SESSION_ENDED
     text = "All right, we stop here. Thank you for your time." if is_early else state.plan.interviewer.goodbye
+    if state.plan.is_coached and state.question is not None:
+        text = f"{take_away(missed_points(state))} {text}"
     return TurnBrief(TurnKind.CLOSING, text, expects_answer=False)
 
 

@@ -189,6 +189,7 @@ class TurnKind(StrEnum):
     GREETING = "greeting"
     QUESTION = "question"
     FOLLOW_UP = "follow_up"
+    HINT = "hint"  # a coach's, with the offer to try again
     CLOSING = "closing"
 
 

@@ -62,6 +62,7 @@ class Plan:
     reserve: tuple[Question, ...] = ()
     is_filling: bool = False
     interviewer: Interviewer = NEUTRAL
+    is_coached: bool = False
 
     @property
     def pool(self) -> tuple[Question, ...]:

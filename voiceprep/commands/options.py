@@ -75,6 +75,7 @@ Realtime = Annotated[
 Turns = Annotated[
     str | None, typer.Option("--turns", help="Who ends a turn in speech-to-speech: server, client or auto.")
 ]
+Coach = Annotated[bool, typer.Option("--coach", help="After each answer a hint, and another try if you like.")]
 PushToTalk = Annotated[
     bool | None, typer.Option("--push-to-talk/--no-push-to-talk", help="Only Enter ends an answer.")
 ]

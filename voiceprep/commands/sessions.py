@@ -13,6 +13,7 @@ from voiceprep.commands.options import (
     Budget,
     Candidate,
     CandidateName,
+    Coach,
     EchoCancel,
     Level,
     Llm,
@@ -100,6 +101,7 @@ def practice(
     realtime: Realtime = None,
     turns: Turns = None,
     push_to_talk: PushToTalk = None,
+    coach: Coach = False,
     stt: Stt = None,
     llm: Llm = None,
     tts: Tts = None,
@@ -117,7 +119,7 @@ def practice(
     end_with(run.hold_practice(os.environ, _flags(options), _order(options)))
 
 
-_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "plan", "json"}
+_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "plan", "json", "coach"}
 
 
 def _flags(options: Mapping[str, Any]) -> dict[str, object | None]:
@@ -140,6 +142,7 @@ def _order(options: Mapping[str, Any]) -> Order:
         candidate=candidate.value if candidate else None,
         is_fast=options["pace"] is PaceName.FAST,
         is_json=options["json"],
+        is_coached=options.get("coach", False),
         is_plan=options["plan"],
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Order:
     """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document.
-    `is_plan`: only show what would be asked."""
+    `is_plan`: only show what would be asked. `is_coached`: a hint after each answer."""
 
     seed: int | None = None
     topics: tuple[str, ...] = ()
@@ -14,3 +14,4 @@ class Order:
     is_fast: bool = False
     is_json: bool = False
     is_plan: bool = False
+    is_coached: bool = False

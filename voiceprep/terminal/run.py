@@ -77,7 +77,7 @@ def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> E
     if settings.offline:
         forbid_network()
     bank = load_bank_for(settings)
-    plan = plan_for(settings, bank, order.seed, order.topics)
+    plan = replace(plan_for(settings, bank, order.seed, order.topics), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE

@@ -118,7 +118,7 @@ async def _open_s2s(choice: Choice, stage: Stage, model: RealtimeModel, controls
     """Connect while the detector loads; recogniser and turn model wait until they are needed."""
     are_turns_ours = _are_turns_ours(choice, model)
     setup = RealtimeSetup(
-        session_instructions(choice.plan.bank_title),
+        session_instructions(choice.plan.bank_title, choice.plan.interviewer.manner),
         tuple(term.written for term in choice.bank.glossary)[:VOCABULARY_MAX],
         are_turns_ours=are_turns_ours,
         patience_ms=round(choice.settings.patience * 1000),
