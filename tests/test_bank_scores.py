@@ -21,7 +21,7 @@ def transcript(text: str) -> Transcript:
 @pytest.mark.parametrize("has_word_vectors", [False, None], ids=["words-only", "as-installed"])
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_examples_score_as_their_level_says(question: Question, has_word_vectors: bool | None) -> None:
-    judge = OfflineJudge(has_word_vectors)
+    judge = OfflineJudge(has_word_vectors, has_word_vectors)
     scores: dict[ExampleLevel, list[float]] = {level: [] for level in ExampleLevel}
     for example in question.examples:
         result = judge.score(question, transcript(example.text))

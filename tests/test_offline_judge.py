@@ -396,7 +396,7 @@ def test_it_agrees_with_marks_on_questions_it_never_saw() -> None:
 
 
 def test_it_agrees_without_word_vectors_too() -> None:
-    assert kappa(list(decisions(OfflineJudge(has_word_vectors=False)))) >= 0.65
+    assert kappa(list(decisions(OfflineJudge(has_word_vectors=False, has_encoder=False)))) >= 0.65
 
 
 def test_word_errors_cost_little() -> None:

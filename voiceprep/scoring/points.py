@@ -1,0 +1,204 @@
+"""Rules on each key point of one answer: what speaks for it, what against. Must not know quotes, audio or traps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from voiceprep.model import KeyPoint, Question
+from voiceprep.scoring.coverage import NOTHING, AnswerView, Window, best_window, without_other_side
+from voiceprep.scoring.decision import (
+    CREDIT_OF_A_POINT,
+    FORMULAS,
+    PLAIN_AT,
+    Finding,
+    coverage_to_credit,
+    make_finding,
+    to_credit,
+)
+from voiceprep.scoring.meaning import Likeness, TextVectors, find_likeness
+from voiceprep.scoring.statements import (
+    KNOWN_WEIGHT_IN_PHRASE,
+    Statement,
+    find_contrast,
+    make_statement,
+    shared_share,
+    without_marking_words,
+)
+from voiceprep.scoring.words import read_rubric
+
+SAID_AT = 0.85
+"""Coverage of a key point's own sentence that needs no other evidence."""
+DENIED_AT = 0.5
+"""Coverage, for and against, from which a denial of a key point decides alone."""
+PHRASE_AT, PHRASE_FULL_ABOVE = 0.75, 0.2
+"""Coverage from which a phrase of the bank counts, as it is short, and how much more earns full credit."""
+MISCONCEPTION_AT = 0.8
+STRANGE_BELOW = {"minilm": 0.33, "wordllama": 0.2}
+"""When no key point is more similar than this to any stretch of the answer, it is about something else."""
+OF_THE_SUBJECT_AT = 0.6
+"""Coverage of a key point that shows the contrary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Credit 0..1 of one key point and the tokens first..last that earn it."""
+
+    point_id: str
+    credit: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rubric:
+    """A question prepared once. `known`: stems of the question's words; `telling`: those that tell points apart."""
+
+    known: frozenset[str]
+    telling: frozenset[str]
+    contrast: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What an answer says about one key point."""
+
+    point: KeyPoint
+    statement: Statement
+    window: Window
+    phrase: Window
+    likeness: Likeness | None
+
+
+def judge_points(
+    question: Question, view: AnswerView, vectors: TextVectors | None
+) -> tuple[list[Ruling], list[str]]:
+    """A ruling per key point, in order, and flags: misconceptions, denials, off the topic by its meaning."""
+    rubric = _read_rubric(question)
+    readings = read_points(question, view, vectors)
+    findings = find_evidence(readings, len(view.tokens))
+    formula = FORMULAS[vectors.name if vectors else "words"]
+    wrong = _find_misconceptions(question, rubric, view)
+    flags = [f"misconception:{number}" for number, _, _ in wrong]
+    if _is_strange(readings, vectors):
+        flags.append("off_topic")
+    rulings = []
+    for reading, finding in zip(readings, findings, strict=True):
+        ruling = _rule(reading, formula.probability(finding))
+        if _denial(reading) >= DENIED_AT:
+            flags.append(f"denied:{reading.point.id}")
+        if any(_overrules(bad, window, reading.statement, ruling) for _, bad, window in wrong):
+            ruling = replace(ruling, credit=0.0)
+        rulings.append(ruling)
+    return rulings, flags
+
+
+def read_points(question: Question, view: AnswerView, vectors: TextVectors | None) -> list[_Reading]:
+    rubric = _read_rubric(question)
+    texts = tuple(without_marking_words(point.text) for point in question.key_points)
+    likenesses: Sequence[Likeness | None] = [None] * len(texts)
+    if vectors is not None:
+        likenesses = find_likeness(view.text, view.tokens, view.is_masked, (question.text, texts), vectors)
+    readings = []
+    for point, text, likeness in zip(question.key_points, texts, likenesses, strict=True):
+        statement = make_statement(text, rubric.known - rubric.telling)
+        about = without_other_side(view, statement, rubric.contrast)
+        window = best_window(statement, about)
+        readings.append(_Reading(point, statement, window, _best_phrase(point, rubric, about), likeness))
+    return readings
+
+
+def find_evidence(readings: Sequence[_Reading], token_count: int) -> list[Finding]:
+    """The numbers that the formula weighs, one per key point."""
+    found = []
+    for place, reading in enumerate(readings):
+        covered = reading.window.agreement
+        others = [other.window.agreement for other in (*readings[:place], *readings[place + 1 :])]
+        likeness = reading.likeness
+        found.append(
+            make_finding(
+                covered,
+                covered - max(others, default=0.0),
+                _denial(reading),
+                (likeness.margin, likeness.similarity) if likeness else None,
+                (len(readings), token_count),
+            )
+        )
+    return found
+
+
+def _rule(reading: _Reading, probability: float) -> Ruling:
+    """The best of formula, plain saying and phrase; nothing for what is denied."""
+    window, phrase, likeness = reading.window, reading.phrase, reading.likeness
+    meant = (likeness.first, likeness.last) if likeness else (window.first, window.last)
+    said = (window.first, window.last)
+    if reading.point.phrases:
+        covered = 0.0 if window.is_denied else coverage_to_credit(window.agreement)
+        options = [(covered, said)]
+        if likeness and probability >= PLAIN_AT and not window.is_denied:
+            options.append((CREDIT_OF_A_POINT, meant))
+    elif _denial(reading) >= DENIED_AT:
+        options = []
+    else:
+        options = [(1.0, said)] if window.agreement >= SAID_AT else []
+        options.append((to_credit(probability), meant))
+    if phrase.agreement >= PHRASE_AT:
+        value = min(1.0, CREDIT_OF_A_POINT + 0.5 * (phrase.agreement - PHRASE_AT) / PHRASE_FULL_ABOVE)
+        options.append((round(value, 3), (phrase.first, phrase.last)))
+    credit, (first, last) = max(options, key=lambda option: option[0], default=(0.0, said))
+    return Ruling(reading.point.id, credit, first, last)
+
+
+def _is_strange(readings: Sequence[_Reading], vectors: TextVectors | None) -> bool:
+    similarities = [reading.likeness.similarity for reading in readings if reading.likeness]
+    said = max(max(reading.window.agreement, reading.phrase.agreement) for reading in readings)
+    limit = STRANGE_BELOW[vectors.name] if vectors else -1.0
+    return said < OF_THE_SUBJECT_AT and max(similarities, default=0.0) < limit
+
+
+def _denial(reading: _Reading) -> float:
+    """How much of the point the stretch nearest to it speaks about in order to deny it."""
+    window, likeness = reading.window, reading.likeness
+    if not window.is_denied:
+        return 0.0
+    if likeness is not None and min(window.last, likeness.last) < max(window.first, likeness.first):
+        return 0.0
+    return min(1.0, window.concern)
+
+
+def _best_phrase(point: KeyPoint, rubric: _Rubric, about: AnswerView) -> Window:
+    best = NOTHING
+    for phrase in point.phrases:
+        said = best_window(make_statement(phrase, rubric.known, KNOWN_WEIGHT_IN_PHRASE), about)
+        if not said.is_denied and said.agreement > best.agreement:
+            best = said
+    return best
+
+
+def _read_rubric(question: Question) -> _Rubric:
+    known = _stems(question.text)
+    per_point = [_stems(point.text) for point in question.key_points]
+    telling = {stem for stem in known if 0 < sum(stem in stems for stems in per_point) <= len(per_point) / 2}
+    return _Rubric(known, frozenset(telling), find_contrast(question.text))
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(token.stem for token in read_rubric(text) if token.is_content)
+
+
+def _find_misconceptions(
+    question: Question, rubric: _Rubric, view: AnswerView
+) -> list[tuple[str, Statement, Window]]:
+    found = []
+    for belief in question.misconceptions:
+        for phrase in (belief.text, *belief.phrases):
+            statement = make_statement(phrase, rubric.known, KNOWN_WEIGHT_IN_PHRASE)
+            window = best_window(statement, view)
+            if not window.is_denied and window.agreement >= MISCONCEPTION_AT:
+                found.append((belief.id, statement, window))
+                break
+    return found
+
+
+def _overrules(bad: Statement, bad_window: Window, statement: Statement, ruling: Ruling) -> bool:
+    """A misconception voids the key point it speaks about when both rest on the same words of the answer."""
+    overlap = min(bad_window.last, ruling.last) - max(bad_window.first, ruling.first)
+    return overlap >= 0 and shared_share(bad, statement) >= 0.4
