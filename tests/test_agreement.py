@@ -1,0 +1,80 @@
+"""The offline judge on graded short answers of subjects that no bank has; no constant was chosen on these."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.agreement.answers import load_answers
+from benchmarks.agreement.figures import correlation, kappa
+from voiceprep.scoring.encoder import load_encoder
+from voiceprep.scoring.grade import grade_lines
+from voiceprep.scoring.meaning import Rows, find_likeness
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.scoring.statements import without_marking_words
+from voiceprep.scoring.words import tokenize
+
+HELD_OUT = Path(__file__).parent.parent / "benchmarks" / "agreement" / "heldout.txt"
+
+
+def test_it_agrees_with_marks_on_held_out_subjects() -> None:
+    answers = load_answers(HELD_OUT)
+    graded = [json.loads(line) for line in grade_lines([answer.line for answer in answers], OfflineJudge())]
+    pairs = [
+        (point["id"] in answer.credited, point["credited"])
+        for answer, document in zip(answers, graded, strict=True)
+        for point in document["key_points"]
+    ]
+    marked = [len(a.credited) / len(d["key_points"]) for a, d in zip(answers, graded, strict=True)]
+    assert kappa(pairs) >= 0.58
+    assert correlation(marked, [document["score"] or 0.0 for document in graded]) >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Student states that the bulbs go out", "the bulbs go out"),
+        ("Correctly explains that the charge is higher", "the charge is higher"),
+        ("Mentions the temperature", "the temperature"),
+        ("The student's answer names a cause", "The student's answer names a cause"),
+        ("Lists are mutable", "Lists are mutable"),
+        ("It states the obvious", "It states the obvious"),
+    ],
+)
+def test_a_marking_scheme_is_read_for_what_it_wants(text: str, said: str) -> None:
+    assert without_marking_words(text) == said
+
+
+class Directions:
+    """Vectors by hand: a dimension per keyword."""
+
+    name = "words"
+
+    def rows(self, texts: Sequence[str]) -> Rows:
+        found = np.array([[float(word in text.lower()) for word in ("red", "blue", "ask")] for text in texts])
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        return (found / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def test_a_stretch_speaks_for_the_point_it_is_nearest_to() -> None:
+    text = "Well, the wall looks red, and the door seems blue."
+    tokens = tokenize(text)
+    red, blue = find_likeness(
+        text, tokens, (False,) * len(tokens), ("ask what", ("is red", "is blue")), Directions()
+    )
+    assert text[tokens[red.first].start_char : tokens[red.last].end_char] == "the wall looks red"
+    assert text[tokens[blue.first].start_char : tokens[blue.last].end_char].endswith("door seems blue")
+    assert red.margin == pytest.approx(1.0)
+    assert red.similarity == pytest.approx(1.0)
+
+
+def test_sentence_vectors_know_paraphrases() -> None:
+    encoder = load_encoder()
+    if encoder is None:
+        pytest.skip("the sentence vectors are not installed")
+    rows = encoder.rows(["The other bulbs go out", "They stop shining", "Bread needs yeast", "", "x" * 5_000])
+    assert rows.shape == (5, 384)
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.2
+    assert [round(float(row @ row), 3) for row in rows[:3]] == [1.0, 1.0, 1.0]
