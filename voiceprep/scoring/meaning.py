@@ -29,6 +29,8 @@ class TextVectors(Protocol):
 
     def rows(self, texts: Sequence[str]) -> Rows: ...
 
+    def __hash__(self) -> int: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
