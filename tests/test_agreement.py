@@ -64,7 +64,7 @@ def test_a_stretch_speaks_for_the_point_it_is_nearest_to() -> None:
     red, blue = find_likeness(
         text, tokens, (False,) * len(tokens), ("ask what", ("is red", "is blue")), Directions()
     )
-    assert text[tokens[red.first].start_char : tokens[red.last].end_char] == "the wall looks red"
+    assert text[tokens[red.first].start_char : tokens[red.last].end_char].endswith("wall looks red")
     assert text[tokens[blue.first].start_char : tokens[blue.last].end_char].endswith("door seems blue")
     assert red.margin == pytest.approx(1.0)
     assert red.similarity == pytest.approx(1.0)
