@@ -22,6 +22,7 @@ from voiceprep.providers.openai_speech import OpenAISynthesizer
 from voiceprep.providers.openai_text import OpenAITextModel
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.tasks import Tasks
+from voiceprep.weights import keep_memory_small, keep_pauses_short
 
 SILENCE_MS = 200
 MINIMUM = EndpointPolicy(
@@ -91,9 +92,10 @@ class NoControls(Controls):
 class Interview:
     """Briefs without end, and what a session would say comes next."""
 
-    def __init__(self, *, is_prepared: bool) -> None:
+    def __init__(self, is_prepared: bool) -> None:
         self._is_prepared = is_prepared
-        self._judge = OfflineJudge()
+        self._judge = OfflineJudge(has_encoder=False)  # as a session's
+        self._judge.warm()
 
     def brief(self, index: int) -> TurnBrief:
         if index == 0:
@@ -112,14 +114,15 @@ class Interview:
 
 
 async def run(stage: Stage) -> None:
-    """Hold the talk."""
+    """Hold the talk, warmed as a session is."""
+    keep_memory_small()
     threading.Thread(target=_import_clients, daemon=True).start()
     async with Tasks() as tasks:
         blocks = Blocks()
         mic, speaker = MicrophoneLine(blocks), NotedSpeaker(stage)
         engine = _make_engine(stage, tasks)
-        await engine.warm()
-        interview = Interview(is_prepared=stage.settings == "prepared")
+        interview, _ = await asyncio.gather(tasks.in_thread(Interview, stage.settings == "prepared"), engine.warm())
+        keep_pauses_short()
         talking = asyncio.create_task(_talk(engine, interview, mic, speaker, stage))
         conversing = asyncio.create_task(stage.converse(blocks.queue.put_nowait, speaker.pull))
         done, _ = await asyncio.wait([talking, conversing], return_when=asyncio.FIRST_COMPLETED)

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from typing import Any, Protocol
 
-from voiceprep.model import Usage
+from voiceprep.model import Usage, Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, OnUsage
 from voiceprep.providers.deepgram_link import (
     PROVIDER,
@@ -85,6 +85,7 @@ class ListenLink:
         self._streams: list[DeepgramStream] = []
         self._socket: Any = None
         self._clock = AudioClock()
+        self._newest: tuple[tuple[Word, ...], tuple[Word, ...]] = ((), ())
         self._finalize_count = 0
         self._sent_at_s = 0.0
         self._speech_sent_at_s: float | None = None
@@ -167,6 +168,7 @@ class ListenLink:
     def _begin(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._socket = socket
         self._clock = AudioClock()
+        self._newest = ((), ())
         self._finalize_count = 0
         self._speech_sent_at_s = self._stuck_since_s = None
         for stream in self._streams:
@@ -189,26 +191,26 @@ class ListenLink:
         closes = heard.closes and self._finalize_count == 1
         if heard.closes:
             self._finalize_count = max(0, self._finalize_count - 1)
-        clock = self._clock
-        on_session = Heard(
-            clock.session_ms(heard.start_ms),
-            clock.session_ms(heard.end_ms, is_end=True),
-            tuple(
-                replace(
-                    word,
-                    start_ms=clock.session_ms(word.start_ms),
-                    end_ms=clock.session_ms(word.end_ms, is_end=True),
-                )
-                for word in heard.words
-            ),
-            heard.is_final,
-            closes,
-            heard.is_timed,
-            heard.end_of_turn_probability,
+        on_session = replace(
+            heard,
+            start_ms=self._clock.session_ms(heard.start_ms),
+            end_ms=self._clock.session_ms(heard.end_ms, is_end=True),
+            words=self._placed(heard.words),
+            closes=closes,
         )
         for stream in tuple(self._streams):
             stream.hear(on_session)
         self._dialler.notify()
+
+    def _placed(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
+        """The words on the session clock. Most messages repeat the words of the one before."""
+        if words != self._newest[0]:
+            session_ms = self._clock.session_ms
+            placed = (
+                Word(word.text, session_ms(word.start_ms), session_ms(word.end_ms, is_end=True)) for word in words
+            )
+            self._newest = words, tuple(placed)
+        return self._newest[1]
 
     # ------------------------------------------------------------------------------------- sending
 

@@ -260,6 +260,9 @@ class DeepgramStream:
 def spread(text: str, start_ms: int, end_ms: int) -> Iterator[Word]:
     """The words of `text`, evenly over a span: one token may hold several ("January 5th"), or have no times."""
     parts = text.split()
+    if len(parts) == 1:
+        yield Word(parts[0], start_ms, end_ms)
+        return
     for index, part in enumerate(parts):
         first_ms, last_ms = (start_ms + (end_ms - start_ms) * place // len(parts) for place in (index, index + 1))
         yield Word(part, first_ms, last_ms)

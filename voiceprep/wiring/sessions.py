@@ -24,6 +24,7 @@ from voiceprep.recordings.writer import SessionWriter
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
+from voiceprep.weights import keep_pauses_short
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.lines import open_lines
 from voiceprep.wiring.places import recordings_for
@@ -65,7 +66,10 @@ async def _hold(
         stage = Stage(choice, tasks)
         stack.push_async_callback(stage.close)
         _forget_old(choice, stage)
-        engine, audio = await asyncio.gather(open_engine(choice, stage, controls), open_lines(stage))
+        engine, audio, _ = await asyncio.gather(
+            open_engine(choice, stage, controls), open_lines(stage), tasks.in_thread(judge.warm)
+        )
+        keep_pauses_short()
         stack.callback(audio.opened.close)
         info = _info(choice, started_at, judge)
         writer = stack.enter_context(SessionWriter.create(recordings_for(choice.settings), info))
