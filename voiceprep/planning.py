@@ -100,7 +100,8 @@ def chance(seed: int, *names: object) -> int:
 class Wish:
     """What a plan is made for. `question_count` None: as many as fit into `limit_ms`.
 
-    `due_share`: how much of the plan what is due, and what was missed, may take.
+    `due_share`: how much of the plan what is due, and what was missed, may take. `own`: questions about the
+    candidate's own documents, best first; they take up to half of it.
     """
 
     level: int
@@ -110,6 +111,7 @@ class Wish:
     topics: Sequence[str] = ()
     history: History = NO_HISTORY
     due_share: float = 0.5
+    own: Sequence[Question] = ()
     interviewer: Interviewer = NEUTRAL
 
 
@@ -243,13 +245,19 @@ def _clamp(level: int) -> int:
 
 
 def _choose(pool: Sequence[Question], shelf: _Shelf, wish: Wish, count: int) -> list[_Chosen]:
-    chosen = list(_recalled(pool, wish.history, min(count, round(count * wish.due_share + 0.49))))
-    for entry in chosen:
+    own = [_Chosen(question, _cited(question), is_fixed=True) for question in wish.own[: (count + 1) // 2]]
+    recalled = list(_recalled(pool, wish.history, min(count - len(own), round(count * wish.due_share + 0.49))))
+    for entry in recalled:
         shelf.take(entry.question)
+    chosen = [*own, *recalled]
     levels = _levels(wish.level, count)
     for entry in chosen:
         levels.remove(min(levels, key=lambda level: abs(level - entry.question.difficulty)))
     return chosen + [shelf.pick(level) for level in levels]
+
+
+def _cited(question: Question) -> str:
+    return question.sources[0] if question.sources else question.topic
 
 
 def _recalled(pool: Iterable[Question], history: History, count: int) -> Iterator[_Chosen]:

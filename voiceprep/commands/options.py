@@ -50,6 +50,9 @@ Minutes = Annotated[
 ]
 Level = Annotated[int | None, typer.Option("--level", help="Difficulty, 1 to 5.")]
 Persona = Annotated[PersonaName | None, typer.Option("--persona", help="Who interviews you.")]
+Resume = Annotated[Path | None, typer.Option("--resume", help="Your résumé: PDF, DOCX, Markdown or text.")]
+Job = Annotated[Path | None, typer.Option("--job", help="The job description, in the same formats.")]
+Notes = Annotated[Path | None, typer.Option("--notes", help="A folder of your own notes to be asked about.")]
 ShowPlan = Annotated[bool, typer.Option("--plan", help="Only show what would be asked, and why.")]
 Topics = Annotated[list[str] | None, typer.Option("--topic", help="Only this topic; may be repeated.")]
 Patience = Annotated[

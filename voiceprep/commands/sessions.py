@@ -15,11 +15,13 @@ from voiceprep.commands.options import (
     CandidateName,
     Coach,
     EchoCancel,
+    Job,
     Level,
     Llm,
     Mic,
     Minutes,
     Mode,
+    Notes,
     Offline,
     Pace,
     PaceName,
@@ -30,6 +32,7 @@ from voiceprep.commands.options import (
     Questions,
     Realtime,
     Recordings,
+    Resume,
     Seed,
     ShowPlan,
     SpeakerName,
@@ -53,6 +56,9 @@ def interview(
     minutes: Minutes = None,
     level: Level = None,
     persona: Persona = None,
+    resume: Resume = None,
+    job: Job = None,
+    notes: Notes = None,
     topic: Topics = None,
     patience: Patience = None,
     seed: Seed = None,
@@ -89,6 +95,9 @@ def practice(
     minutes: Minutes = None,
     level: Level = None,
     persona: Persona = None,
+    resume: Resume = None,
+    job: Job = None,
+    notes: Notes = None,
     topic: Topics = None,
     patience: Patience = None,
     seed: Seed = None,
@@ -119,7 +128,7 @@ def practice(
     end_with(run.hold_practice(os.environ, _flags(options), _order(options)))
 
 
-_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "plan", "json", "coach"}
+_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "plan", "resume", "job", "notes", "json", "coach"}
 
 
 def _flags(options: Mapping[str, Any]) -> dict[str, object | None]:
@@ -144,6 +153,9 @@ def _order(options: Mapping[str, Any]) -> Order:
         is_json=options["json"],
         is_coached=options.get("coach", False),
         is_plan=options["plan"],
+        resume=options["resume"],
+        job=options["job"],
+        notes=options["notes"],
     )
 
 

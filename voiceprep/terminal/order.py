@@ -1,12 +1,14 @@
 """What is chosen for one session only, not in any setting. Must not import anything heavy."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document.
-    `is_plan`: only show what would be asked. `is_coached`: a hint after each answer."""
+    `is_plan`: only show what would be asked. `is_coached`: a hint after each answer.
+    `resume`, `job`, `notes`: the candidate's own documents."""
 
     seed: int | None = None
     topics: tuple[str, ...] = ()
@@ -15,3 +17,6 @@ class Order:
     is_json: bool = False
     is_plan: bool = False
     is_coached: bool = False
+    resume: Path | None = None
+    job: Path | None = None
+    notes: Path | None = None

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from platformdirs import user_cache_path
 from rich.console import Console
 
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.audio.portaudio import list_devices
 from voiceprep.errors import AudioDeviceError, ExitCode, VoiceprepError
+from voiceprep.model import Bank, Question
 from voiceprep.network import forbid_network
+from voiceprep.plaintext import plain
 from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
@@ -24,6 +27,7 @@ from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for
+from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.sessions import Held, hold
 
@@ -77,7 +81,8 @@ def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> E
     if settings.offline:
         forbid_network()
     bank = load_bank_for(settings)
-    plan = replace(plan_for(settings, bank, order.seed, order.topics), is_coached=order.is_coached)
+    own = _own_questions(settings, bank, order)
+    plan = replace(plan_for(settings, bank, order.seed, order.topics, own=own), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE
@@ -92,6 +97,17 @@ def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> E
     else:
         print_report(held.record, console)
     return ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
+
+
+def _own_questions(settings: Settings, bank: Bank, order: Order) -> tuple[Question, ...]:
+    """Questions from the candidate's documents; what is to be known about them goes to stderr."""
+    documents = OwnDocuments(order.resume, order.job, order.notes)
+    if not documents:
+        return ()
+    material = own_material(documents, bank, user_cache_path("voiceprep"))
+    for remark in (what_is_sent(documents, settings), *material.remarks):
+        print(plain(remark), file=sys.stderr, flush=True)
+    return material.questions
 
 
 def _hold_on_screen(choice: Choice, controls: Interruptible, console: Console, folders: list[Path]) -> Held:

@@ -1,7 +1,7 @@
 """What to hold: the settings and what is chosen for one session only. Must not open anything."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
 from voiceprep.interviewers import INTERVIEWERS, Interviewer
 from voiceprep.keys import with_keys
-from voiceprep.model import NO_HISTORY, Bank, History
+from voiceprep.model import NO_HISTORY, Bank, History, Question
 from voiceprep.planning import Plan, Wish, make_plan
 from voiceprep.providers.registry import providers
 from voiceprep.settings import Settings
@@ -81,6 +81,7 @@ def plan_for(
     seed: int | None,
     topics: tuple[str, ...] = (),
     history: History = NO_HISTORY,
+    own: Sequence[Question] = (),
 ) -> Plan:
     """What will be asked. Raises ConfigError for topics the bank does not have."""
     known = {question.topic for question in bank.questions}
@@ -94,6 +95,7 @@ def plan_for(
         round(settings.minutes * 60_000) if settings.minutes else None,
         topics,
         history,
+        own=own,
         interviewer=interviewer_for(settings),
     )
     return make_plan(bank, wish)

@@ -1,0 +1,4 @@
+"""The candidate's own documents: files → pages → passages → questions, search.
+
+Must not know sessions or models.
+"""
