@@ -2,21 +2,17 @@
 
 import json
 import wave
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.interviews import plan
-from tests.loopback.gemini_live import GeminiLiveServer
-from tests.loopback.grok_realtime import GrokRealtimeServer
-from tests.loopback.openai_realtime import OpenAIRealtimeServer
 from tests.loopback.realtime import Fault, RealtimeServer
 from tests.provider_room import said_words
 from tests.realtime_room import RealtimeRoom
+from tests.realtime_servers import served
 from voiceprep.events import CandidateStarted, Event, InterviewerStarted, TurnStarted, UsageMeasured
 from voiceprep.model import Outcome, Spoken, TurnKind
 from voiceprep.planning import Plan
@@ -50,36 +46,6 @@ def scripts() -> list[Script]:
         )
         for number in range(QUESTION_COUNT)
     ]
-
-
-@dataclass
-class Served:
-    """A protocol's server and what a person would set to use it."""
-
-    name: str
-    server: RealtimeServer
-    environment: dict[str, str]
-
-
-@asynccontextmanager
-async def served(name: str, folder: Path) -> AsyncIterator[Served]:
-    if name == "openai":
-        async with OpenAIRealtimeServer() as openai:
-            yield Served(name, openai, {"OPENAI_API_KEY": openai.key, "OPENAI_BASE_URL": openai.base_url})
-    elif name == "grok":
-        async with GrokRealtimeServer() as grok:
-            yield Served(name, grok, {"XAI_API_KEY": grok.key, "XAI_BASE_URL": grok.base_url})
-    else:
-        async with GeminiLiveServer(folder / "tls") as gemini:
-            yield Served(
-                name,
-                gemini,
-                {
-                    "GEMINI_API_KEY": gemini.key,
-                    "GOOGLE_GEMINI_BASE_URL": gemini.url,
-                    "SSL_CERT_FILE": str(gemini.ca_path),
-                },
-            )
 
 
 class Faults:

@@ -9,7 +9,7 @@ from voiceprep.errors import ProviderError
 from voiceprep.ports import OnUsage
 from voiceprep.providers.gemini_live_session import GeminiLiveSession, Told
 from voiceprep.providers.openai_dialect import TOOL_RULE, tools
-from voiceprep.providers.realtime_socket import FATAL_CLOSES, Who
+from voiceprep.providers.realtime_socket import FATAL_CLOSES, Who, keep_headers_unlogged
 from voiceprep.realtime import RealtimeSetup
 from voiceprep.tasks import Tasks
 
@@ -91,6 +91,7 @@ class GeminiLive:
         from google import genai
         from google.genai.types import HttpOptions
 
+        keep_headers_unlogged()
         options: dict[str, Any] = {"ping_interval": None, "ping_timeout": None}
         if self._ca_file:
             options["ssl"] = ssl.create_default_context(cafile=self._ca_file)

@@ -5,6 +5,7 @@ Must not know protocols. Frames that are no JSON object are left out and counted
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -113,11 +114,17 @@ class Who:
         )
 
 
+def keep_headers_unlogged() -> None:
+    """Below this level the library logs every header, the key among them, and every frame."""
+    logging.getLogger("websockets.client").setLevel(logging.INFO)
+
+
 async def open_socket(url: str, headers: Mapping[str, str], tasks: Tasks, who: Who) -> RealtimeSocket:
     """Connect. Raises ProviderError."""
     from websockets.asyncio.client import connect
     from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
+    keep_headers_unlogged()
     try:
         connection = await connect(
             url,
