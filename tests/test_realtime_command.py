@@ -24,7 +24,10 @@ async def practise(folder: Path, environment: dict[str, str], *options: str) -> 
     return await asyncio.to_thread(run_apart, *arguments, changes=OTHERS | environment)
 
 
-@pytest.mark.parametrize("name", ["openai", "grok", "gemini"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", ["openai", pytest.param("grok", marks=SLOW), pytest.param("gemini", marks=SLOW)])
 async def test_a_spoken_practice_ends_in_a_report(tmp_path: Path, name: str) -> None:
     async with Tasks() as tasks:
         model = EmbeddedModel(tasks)
