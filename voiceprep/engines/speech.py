@@ -10,6 +10,7 @@ from contextlib import aclosing
 
 from voiceprep.model import Spoken
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples, Speaker, Synthesizer
+from voiceprep.spoken import spoken
 from voiceprep.tasks import Tasks
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
@@ -71,7 +72,7 @@ class Voice:
         async with aclosing(sentences):
             async for sentence in sentences:
                 rendering.begin(sentence)
-                async with aclosing(self._synthesizer.synthesize(sentence)) as chunks:
+                async with aclosing(self._synthesizer.synthesize(spoken(sentence))) as chunks:
                     async for chunk in chunks:
                         rendering.add(chunk)
         rendering.is_whole = True
