@@ -283,7 +283,18 @@ def test_session_json_holds_no_field_for_a_key(tmp_path: Path) -> None:
     content = json.loads((folder / "session.json").read_text())
     assert set(content) == {
         *("schema_version", "id", "bank_id", "bank_title", "mode", "level", "seed", "plan", "providers"),
-        *("judge", "started_at", "outcome", "reason", "pid", "persona", "limit_ms", "notes", "reserve"),
+        *(
+            "judge",
+            "started_at",
+            "outcome",
+            "reason",
+            "pid",
+            "persona",
+            "limit_ms",
+            "notes",
+            "reserve",
+            "is_filling",
+        ),
     }
     assert content["schema_version"] == 1
 

@@ -13,6 +13,8 @@ from voiceprep.model import Answer, Outcome, QuestionScore, Spoken, Turn, TurnBr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted:
+    """With `at_ms` above 0 it was resumed there."""
+
     at_ms: int
     started_at: datetime
     type: Literal["session_started"] = "session_started"

@@ -4,7 +4,7 @@ Must not know audio, engines, files, chance or the clock; the same seed and answ
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -131,6 +131,27 @@ def after_turn(state: InterviewState, turn: Turn, score: QuestionScore | None) -
     )
 
 
+def resume(
+    plan: Plan, turns: Sequence[Turn], judge: Callable[[TurnBrief, Sequence[Turn]], QuestionScore | None]
+) -> InterviewState:
+    """The state after recorded turns; what was cut off, and a goodbye, do not count and come again."""
+    state = start(plan)
+    for place, turn in enumerate(turns, start=1):
+        if not _was_cut_off(turn):
+            state = after_turn(state, turn, judge(turn.brief, turns[:place]))
+    return state
+
+
+def welcome_back(brief: TurnBrief) -> TurnBrief:
+    """The first thing that is said after a break."""
+    return replace(brief, text=f"{WELCOME_BACK} {brief.ask or brief.text}")
+
+
+def _was_cut_off(turn: Turn) -> bool:
+    is_unanswered = turn.answer is None or turn.answer.ended_by is AnswerEnd.SESSION_ENDED
+    return turn.brief.kind is TurnKind.CLOSING or (turn.brief.expects_answer and is_unanswered)
+
+
 def _begin(state: InterviewState, brief: TurnBrief) -> InterviewState:
     """A new question: what the one before was worth is kept."""
     question = next(each for each in state.plan.pool if each.id == brief.question_id)
@@ -243,6 +264,7 @@ def _has_time(state: InterviewState, elapsed_ms: int, needed_ms: int) -> bool:
 # --------------------------------------------------------------------------------------- what is said
 
 NUDGES = NEUTRAL.nudges
+WELCOME_BACK = "Welcome back. We go on where we stopped."
 SPENT = "This is as far as the budget for this interview goes. Thank you for your answers, and goodbye."
 
 

@@ -14,13 +14,13 @@ import numpy.typing as npt
 from voiceprep.errors import ProviderError
 from voiceprep.events import Emit
 from voiceprep.model import Answer, Question, QuestionScore, Transcript, Turn, TurnBrief, Usage
+from voiceprep.rates import BLOCK_MS as BLOCK_MS
 from voiceprep.rates import MICROPHONE_RATE_HZ as MICROPHONE_RATE_HZ
 from voiceprep.rates import SPEAKER_RATE_HZ as SPEAKER_RATE_HZ
 
 Samples = npt.NDArray[np.int16]
 """Mono PCM. Shape (n_samples,)."""
 
-BLOCK_MS = 20
 MICROPHONE_BLOCK_SAMPLES = MICROPHONE_RATE_HZ * BLOCK_MS // 1000
 SPEAKER_BLOCK_SAMPLES = SPEAKER_RATE_HZ * BLOCK_MS // 1000
 

@@ -1,4 +1,5 @@
-"""The two audio rates everything here is recorded and played at. Must not know audio samples."""
+"""The two audio rates everything is recorded and played at, and the length of a block. Must not know samples."""
 
 MICROPHONE_RATE_HZ = 16_000
 SPEAKER_RATE_HZ = 24_000
+BLOCK_MS = 20

@@ -47,13 +47,15 @@ class SessionParts:
 class Session:
     """Lifecycle, events and scoring; the engine hears and speaks."""
 
-    def __init__(self, plan: Plan, parts: SessionParts) -> None:
+    def __init__(self, plan: Plan, parts: SessionParts, turns: Sequence[Turn] = ()) -> None:
+        """`turns`: those of a session that is gone on with."""
         self.plan = plan
-        self.turns: list[Turn] = []
+        self.turns = list(turns)
         self._parts = parts
-        self._state = interview.start(plan)
         self._questions = {question.id: question for question in plan.pool}
         self._coverage: dict[tuple[str, str], QuestionScore] = {}
+        self._state = interview.resume(plan, self.turns, self._judge_so_far)
+        self._is_back = bool(turns)
         self._scoring: dict[str, asyncio.Task[None]] = {}
         self._spent_usd = 0.0
 
@@ -116,12 +118,14 @@ class Session:
                     raise
                 continue
             failure_count = 0
+            self._is_back = False
             self.turns.append(turn)
             self.emit(TurnEnded(at_ms=self._now_ms, turn=turn))
             self._state = interview.after_turn(self._state, turn, self._judge_so_far(brief, self.turns))
 
     def _next_brief(self) -> TurnBrief | None:
-        return interview.next_brief(self._state, self._now_ms, is_spent=self._is_spent)
+        brief = interview.next_brief(self._state, self._now_ms, is_spent=self._is_spent)
+        return interview.welcome_back(brief) if brief is not None and self._is_back else brief
 
     async def _take_turn(self, brief: TurnBrief) -> Turn:
         parts = self._parts

@@ -13,7 +13,7 @@ import numpy as np
 from voiceprep.audio.pace import Pace
 from voiceprep.audio.persona import CandidateStyle, Persona, sentences
 from voiceprep.audio.streams import resample
-from voiceprep.events import Event, InterviewerEnded, InterviewerStarted, TurnStarted
+from voiceprep.events import Event, InterviewerEnded, InterviewerStarted, SessionStarted, TurnStarted
 from voiceprep.model import Bank
 from voiceprep.ports import (
     BLOCK_MS,
@@ -96,6 +96,8 @@ class SimulatedCandidate:
 
     def on_event(self, event: Event) -> None:
         match event:
+            case SessionStarted():
+                self._position_ms = event.at_ms
             case TurnStarted():
                 self._prepare(event)
             case InterviewerStarted():

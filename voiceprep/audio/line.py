@@ -48,10 +48,11 @@ class BlockSource(Protocol):
 class MicrophoneLine:
     """A `ports.Microphone` over any source. Taps see every block just before it is handed out."""
 
-    def __init__(self, source: BlockSource, taps: Iterable[BlockTap] = ()) -> None:
+    def __init__(self, source: BlockSource, taps: Iterable[BlockTap] = (), start_ms: int = 0) -> None:
+        """`start_ms`: where the session clock stands, a multiple of BLOCK_MS."""
         self._source = source
         self._taps = list(taps)
-        self._block_count = 0
+        self._block_count = start_ms // BLOCK_MS
         self._is_ended = False
 
     @property

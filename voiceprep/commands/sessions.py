@@ -40,6 +40,7 @@ from voiceprep.commands.options import (
     Topics,
     Tts,
     Turns,
+    Which,
     as_text,
     end_with,
 )
@@ -146,17 +147,42 @@ def _order(options: Mapping[str, Any]) -> Order:
     if candidate is not None and options["mic"] is not None:
         raise ConfigError("--candidate answers instead of a microphone.", "Leave out --candidate or --mic.")
     return Order(
-        seed=options["seed"],
-        topics=tuple(options["topic"] or ()),
+        seed=options.get("seed"),
+        topics=tuple(options.get("topic") or ()),
         candidate=candidate.value if candidate else None,
         is_fast=options["pace"] is PaceName.FAST,
         is_json=options["json"],
         is_coached=options.get("coach", False),
-        is_plan=options["plan"],
-        resume=options["resume"],
-        job=options["job"],
-        notes=options["notes"],
+        is_plan=options.get("plan", False),
+        resume=options.get("resume"),
+        job=options.get("job"),
+        notes=options.get("notes"),
     )
+
+
+@app.command()
+def resume(
+    which: Which = "last",
+    patience: Patience = None,
+    mic: Mic = None,
+    speaker: SpeakerName = None,
+    candidate: Candidate = None,
+    pace: Pace = PaceName.REALTIME,
+    echo_cancel: EchoCancel = None,
+    stt: Stt = None,
+    llm: Llm = None,
+    tts: Tts = None,
+    budget_usd: Budget = None,
+    recordings: Recordings = None,
+    offline: Offline = None,
+    plain: Plain = None,
+    json: AsJson = False,
+) -> None:
+    """Go on with an interview that was stopped or cut off, where it stopped, in the same record."""
+    options = {name: value for name, value in locals().items() if name != "which"}
+    from voiceprep.terminal import run
+
+    end_with(run.resume_interview(os.environ, which, _flags(options), _order(options)))
 
 
 @app.command()

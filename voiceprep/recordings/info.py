@@ -12,7 +12,8 @@ SCHEMA_VERSION = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInfo:
     """session.json. `plan` is every question as it was to be asked, so that the folder needs no bank; `notes` say
-    why each was chosen, `reserve` holds what might be asked instead. `limit_ms` None: no time limit.
+    why each was chosen, `reserve` holds what might be asked instead, or as well (`is_filling`). `limit_ms` None: no
+    time limit.
 
     `providers` names what ran each stage: `{"stt": "local", "tts": "local", …}`. An empty `id` is chosen by the
     writer, which also fills in `pid`.
@@ -36,6 +37,7 @@ class SessionInfo:
     limit_ms: int | None = None
     notes: tuple[PlanNote, ...] = ()
     reserve: tuple[Question, ...] = ()
+    is_filling: bool = False
 
     @property
     def questions(self) -> dict[str, Question]:

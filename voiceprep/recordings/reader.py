@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from voiceprep.events import Journaled, SessionEnded
+from voiceprep.events import Journaled
 from voiceprep.model import Delivery, InterviewerAudit, Outcome, SessionScores, Turn
 from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.codec import decode
@@ -13,7 +13,7 @@ from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written, load_inf
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.journal import JournalContent, parse_journal
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
-from voiceprep.recordings.turns import closed_turns, open_turns, provisional_turn_indices
+from voiceprep.recordings.turns import closed_turns, last_word, open_turns, provisional_turn_indices
 from voiceprep.recordings.wav import has_valid_header, stored_samples
 
 DELIVERY_JSON = "delivery.json"
@@ -57,7 +57,7 @@ def load_session(folder: Path) -> SessionRecord:
             if is_being_written(folder)
             else f"The session was cut off; `voiceprep recover {info.id}` finishes it."
         )
-    elif not any(isinstance(event, SessionEnded) for event in journal.events):
+    elif last_word(journal.events) is None:
         problems.append("The journal does not say how the session ended.")
     turns = sorted((*closed_turns(journal.events), *open_turns(journal.events)), key=lambda turn: turn.index)
     return SessionRecord(

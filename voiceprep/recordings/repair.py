@@ -18,7 +18,7 @@ from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
 from voiceprep.recordings.reader import TRACK_RATES_HZ, load_session
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV, equal_lengths
-from voiceprep.recordings.turns import open_turns
+from voiceprep.recordings.turns import last_word, open_turns
 from voiceprep.recordings.wav import repair_wav, stored_samples
 
 _CUT_OFF = "the session was cut off"
@@ -85,9 +85,9 @@ def _repair(folder: Path, info: SessionInfo, journal: Journal) -> RecoveryReport
     for turn in left_open:
         journal.append(TurnEnded(at_ms=end_ms, turn=turn))
     # A session killed between saying how it ended and closing its folder has the last word about it.
-    ends = [event for event in record.events if isinstance(event, SessionEnded)]
-    end = ends[-1] if ends else SessionEnded(at_ms=end_ms, outcome=Outcome.RECOVERED, reason=_CUT_OFF)
-    if not ends:
+    end = last_word(record.events)
+    if end is None:
+        end = SessionEnded(at_ms=end_ms, outcome=Outcome.RECOVERED, reason=_CUT_OFF)
         journal.append(end)
     return RecoveryReport(
         folder=folder,

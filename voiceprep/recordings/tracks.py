@@ -5,7 +5,7 @@ The candidate's sample count is the clock; the interviewer's track is silence ex
 
 from pathlib import Path
 
-from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
+from voiceprep.rates import BLOCK_MS, MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.wav import FLUSH_MS, WavTrack
 
 CANDIDATE_WAV = "candidate.wav"
@@ -19,15 +19,18 @@ IDLE_LAG_MS = 500
 class Tracks:
     """Both tracks being written. One thread at a time; everything raises OSError."""
 
-    def __init__(self, folder: Path) -> None:
-        self._candidate = WavTrack(folder / CANDIDATE_WAV, MICROPHONE_RATE_HZ)
+    def __init__(self, folder: Path, *, is_resumed: bool = False) -> None:
+        """New tracks, or those of a closed or repaired session, to go on at the next whole block."""
+        self._candidate = WavTrack(folder / CANDIDATE_WAV, MICROPHONE_RATE_HZ, is_resumed=is_resumed)
         try:
-            self._interviewer = WavTrack(folder / INTERVIEWER_WAV, SPEAKER_RATE_HZ)
+            self._interviewer = WavTrack(folder / INTERVIEWER_WAV, SPEAKER_RATE_HZ, is_resumed=is_resumed)
         except OSError:
             self._candidate.close()
             raise
-        self._speech_end_samples = 0
-        self._speech_added_ms = 0
+        block_samples = MICROPHONE_RATE_HZ * BLOCK_MS // 1000
+        self._candidate.pad_to(-(-self._candidate.position_samples // block_samples) * block_samples)
+        self._speech_end_samples = self._interviewer.position_samples
+        self._speech_added_ms = self.position_ms
 
     @property
     def position_ms(self) -> int:

@@ -11,10 +11,22 @@ from voiceprep.events import (
     InterviewerStarted,
     Journaled,
     ProvisionalHeard,
+    SessionEnded,
+    SessionStarted,
     TurnEnded,
     TurnStarted,
 )
 from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnTimings, Word
+
+
+def last_word(events: Sequence[Journaled]) -> SessionEnded | None:
+    """How the session ended, None when it did not; an end after which it was resumed is none."""
+    for event in reversed(events):
+        if isinstance(event, SessionEnded):
+            return event
+        if isinstance(event, SessionStarted):
+            return None
+    return None
 
 
 def closed_turns(events: Sequence[Journaled]) -> tuple[Turn, ...]:

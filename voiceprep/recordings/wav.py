@@ -16,15 +16,16 @@ FLUSH_MS = 100
 class WavTrack:
     """A WAV being written. One thread at a time. Positions and lengths are samples."""
 
-    def __init__(self, path: Path, rate_hz: int) -> None:
-        """Create `path` with a valid header. Raises OSError."""
+    def __init__(self, path: Path, rate_hz: int, *, is_resumed: bool = False) -> None:
+        """Create `path` with a valid header, or go on at the end of the one that is there. Raises OSError."""
         self.rate_hz = rate_hz
         self._flush_bytes = rate_hz * FLUSH_MS // 1000 * SAMPLE_BYTES
         self._pending = bytearray()
-        self._pending_start_samples = 0
-        self._stored_samples = 0
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        _write_at(self._file, wav_header(rate_hz, 0), 0)
+        self._stored_samples = stored_samples(path) if is_resumed else 0
+        self._pending_start_samples = self._stored_samples
+        how = 0 if is_resumed else os.O_CREAT | os.O_EXCL
+        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | how, 0o600)
+        _write_at(self._file, wav_header(rate_hz, self._stored_samples), 0)
 
     @property
     def position_samples(self) -> int:

@@ -20,7 +20,7 @@ from voiceprep.model import Outcome
 from voiceprep.ports import AudioBlock, Samples
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.files import fsync_folder, recording_error, write_private
-from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
+from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, load_info, session_id
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
 from voiceprep.recordings.tracks import Tracks
@@ -72,6 +72,22 @@ class SessionWriter:
             except OSError as error:
                 what = "Cannot record the session in"
                 raise recording_error(what, recordings_dir, error, _ELSEWHERE) from error
+            undo.pop_all()
+        return cls(folder, info, journal, tracks)
+
+    @classmethod
+    def resume(cls, folder: Path) -> Self:
+        """Go on writing a session that has ended or was repaired. Raises RecordingError."""
+        info = replace(load_info(folder), pid=os.getpid(), outcome=Outcome.RUNNING, reason="")
+        with ExitStack() as undo:
+            try:
+                undo.callback((journal := Journal(folder / EVENTS_JSONL)).close)
+                undo.callback((tracks := Tracks(folder, is_resumed=True)).close)
+                write_private(folder / SESSION_JSON, encode(info))
+            except BlockingIOError as error:
+                raise RecordingError(f"{folder.name} is being recorded.", "End that interview first.") from error
+            except OSError as error:
+                raise recording_error("Cannot go on recording to", folder, error, _ELSEWHERE) from error
             undo.pop_all()
         return cls(folder, info, journal, tracks)
 

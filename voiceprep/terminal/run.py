@@ -18,6 +18,8 @@ from voiceprep.errors import AudioDeviceError, ExitCode, VoiceprepError
 from voiceprep.model import Bank, Question
 from voiceprep.network import forbid_network
 from voiceprep.plaintext import plain
+from voiceprep.planning import Plan
+from voiceprep.recordings.folder import find_session
 from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
@@ -26,9 +28,11 @@ from voiceprep.terminal.plan_view import show_plan
 from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
-from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for
+from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for, plan_of
 from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
 from voiceprep.wiring.mode import choose_mode
+from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
 from voiceprep.wiring.sessions import Held, hold
 
 Flags = Mapping[str, object | None]
@@ -56,6 +60,16 @@ def _quiet_when_fast(settings: Settings, order: Order) -> Settings:
     return replace(settings, speaker="none") if is_silent else settings
 
 
+def resume_interview(environment: Mapping[str, str], which: str, flags: Flags, order: Order) -> ExitCode:
+    """Go on with a session that was broken off, in the same record. Raises VoiceprepError."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    record = take_up(find_session(recordings_for(load_settings(environment, given)), which))
+    settings = _quiet_when_fast(load_settings(environment, {**settings_of(record), **given}), order)
+    bank = bank_of(record, settings)
+    choice = _choose(settings, bank, plan_of(record.info), order, environment)
+    return _hold_choice(replace(choice, earlier=earlier(record)), order)
+
+
 def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fast: bool | None) -> ExitCode:
     """The same with a simulated candidate; without a loudspeaker it runs on audio time."""
     settings = replace(load_settings(environment, flags), mode="cascaded")
@@ -77,17 +91,24 @@ def _has_speaker() -> bool:
 
 
 def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> ExitCode:
-    keep_memory_small()
-    if settings.offline:
-        forbid_network()
     bank = load_bank_for(settings)
     own = _own_questions(settings, bank, order)
     plan = replace(plan_for(settings, bank, order.seed, order.topics, own=own), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE
+    return _hold_choice(_choose(settings, bank, plan, order, environment), order)
+
+
+def _choose(settings: Settings, bank: Bank, plan: Plan, order: Order, environment: Mapping[str, str]) -> Choice:
     style = None if order.candidate is None else CandidateStyle(order.candidate)
-    choice = Choice(settings, bank, plan, keys_for(environment), style, order.is_fast)
+    return Choice(settings, bank, plan, keys_for(environment), style, order.is_fast)
+
+
+def _hold_choice(choice: Choice, order: Order) -> ExitCode:
+    keep_memory_small()
+    if choice.settings.offline:
+        forbid_network()
     console = Console(stderr=order.is_json, highlight=False)
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []

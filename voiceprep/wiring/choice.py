@@ -8,11 +8,12 @@ from pathlib import Path
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
-from voiceprep.interviewers import INTERVIEWERS, Interviewer
+from voiceprep.interviewers import INTERVIEWERS, NEUTRAL, Interviewer
 from voiceprep.keys import with_keys
-from voiceprep.model import NO_HISTORY, Bank, History, Question
+from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn
 from voiceprep.planning import Plan, Wish, make_plan
 from voiceprep.providers.registry import providers
+from voiceprep.recordings.info import SessionInfo
 from voiceprep.settings import Settings
 
 KEYBOARD = "keyboard"
@@ -23,10 +24,21 @@ CASCADED, S2S, AUTO = "cascaded", "s2s", "auto"
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """The part of a session that was held before it was broken off. `end_ms`: where its clock stands."""
+
+    folder: Path
+    turns: tuple[Turn, ...]
+    end_ms: int
+    spent_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What to hold: the settings, and what is chosen for one session only.
 
     `candidate` speaks in place of a person; `is_fast` runs on audio time, which only works without sound devices.
+    `earlier`: this goes on with a session.
     """
 
     settings: Settings
@@ -35,6 +47,7 @@ class Choice:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     candidate: CandidateStyle | None = None
     is_fast: bool = False
+    earlier: Earlier | None = None
 
     def __post_init__(self) -> None:
         if self.is_fast and (self.uses_microphone or self.uses_speaker):
@@ -99,6 +112,21 @@ def plan_for(
         interviewer=interviewer_for(settings),
     )
     return make_plan(bank, wish)
+
+
+def plan_of(info: SessionInfo) -> Plan:
+    """The plan a session was begun with."""
+    return Plan(
+        info.bank_id,
+        info.bank_title,
+        info.plan,
+        info.limit_ms,
+        seed=info.seed or 0,
+        notes=info.notes,
+        reserve=info.reserve,
+        is_filling=info.is_filling,
+        interviewer=INTERVIEWERS.get(info.persona, NEUTRAL),
+    )
 
 
 def interviewer_for(settings: Settings) -> Interviewer:

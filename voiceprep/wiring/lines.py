@@ -52,7 +52,7 @@ async def open_lines(stage: Stage) -> Lines:
             if settings.echo_cancel and choice.uses_microphone and choice.uses_speaker:
                 source = EchoCanceller(source, speaker)
         assert source is not None  # either a file, a candidate, a keyboard or a device
-        mic = MicrophoneLine(source)
+        mic = MicrophoneLine(source, start_ms=choice.earlier.end_ms if choice.earlier else 0)
         stage.now_ms = lambda: mic.position_ms
         mic.add_tap(speaker.deliver if choice.uses_speaker else speaker.play_block)
         if choice.candidate is not None and choice.uses_speaker:

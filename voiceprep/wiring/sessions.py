@@ -71,8 +71,7 @@ async def _hold(
         )
         keep_pauses_short()
         stack.callback(audio.opened.close)
-        info = _info(choice, started_at, judge)
-        writer = stack.enter_context(SessionWriter.create(recordings_for(choice.settings), info))
+        writer = stack.enter_context(_open_writer(choice, started_at, judge))
         for learn in on_folder:
             learn(writer.folder)
         audio.mic.add_tap(writer.write_candidate)
@@ -80,11 +79,18 @@ async def _hold(
         stage.listeners[:] = [writer.on_event, on_event, *stage.listeners]
         budget_usd = choice.settings.budget_usd or None
         parts = SessionParts(engine, audio.mic, audio.speaker, judge, [stage.tell], tasks, budget_usd)
-        session = Session(choice.plan, parts)
+        session = Session(choice.plan, parts, choice.earlier.turns if choice.earlier else ())
+        session.note_cost(choice.earlier.spent_usd if choice.earlier else 0.0)
         stage.sessions.append(session)
         outcome = await session.run(started_at)
         writer.close(outcome)
     return outcome
+
+
+def _open_writer(choice: Choice, started_at: datetime, judge: Judge) -> SessionWriter:
+    if choice.earlier is not None:
+        return SessionWriter.resume(choice.earlier.folder)
+    return SessionWriter.create(recordings_for(choice.settings), _info(choice, started_at, judge))
 
 
 def _forget_old(choice: Choice, stage: Stage) -> None:
@@ -116,6 +122,7 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
         limit_ms=choice.plan.limit_ms,
         notes=choice.plan.notes,
         reserve=choice.plan.reserve,
+        is_filling=choice.plan.is_filling,
         started_at=started_at,
     )
 

@@ -27,6 +27,7 @@ from voiceprep.model import Usage
 from voiceprep.ports import (
     Controls,
     Engine,
+    Message,
 )
 from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_realtime, make_synthesizer, make_text_model, make_transcriber
@@ -122,6 +123,7 @@ async def _open_s2s(choice: Choice, stage: Stage, model: RealtimeModel, controls
         tuple(term.written for term in choice.bank.glossary)[:VOCABULARY_MAX],
         are_turns_ours=are_turns_ours,
         patience_ms=round(choice.settings.patience * 1000),
+        history=_said_before(choice),
     )
     link = RealtimeLink(model, setup, stage.tasks)
     detector, _ = await asyncio.gather(stage.tasks.in_thread(SileroDetector), link.open())
@@ -152,8 +154,20 @@ async def _open_cascaded(choice: Choice, stage: Stage, controls: Controls) -> Ca
         choice.plan.interviewer.nudges,
     )
     engine = CascadedEngine(parts, stage.tasks, _policy(choice))
+    if choice.earlier is not None:
+        engine.conversation.extend(choice.earlier.turns)
     await engine.warm()
     return engine
+
+
+def _said_before(choice: Choice) -> tuple[Message, ...]:
+    """The earlier part of the session in words."""
+    said: list[Message] = []
+    for turn in choice.earlier.turns if choice.earlier else ():
+        said += [Message("assistant", spoken.heard_text) for spoken in turn.said if spoken.heard_text]
+        if turn.answer is not None and turn.answer.transcript.words:
+            said.append(Message("user", turn.answer.transcript.text))
+    return tuple(said)
 
 
 def _policy(choice: Choice) -> EndpointPolicy:
