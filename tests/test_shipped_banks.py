@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from voiceprep.banks import bank_folders, find_bank, lint_bank, list_banks, load_bank, load_source
-from voiceprep.model import Bank, ExampleLevel, Question
+from voiceprep.model import Bank, ExampleLevel, Question, QuestionKind
 
 FILES = sorted(bank_folders()[0].glob("*.yaml"))
 BANKS = [pytest.param(load_bank(path), id=path.stem) for path in FILES]
@@ -57,12 +57,21 @@ def test_a_bank_is_broad_and_deep(bank: Bank) -> None:
 def test_a_question_is_complete(question: Question) -> None:
     assert question.text.count("?") == 1
     assert 3 <= len(question.key_points) <= 6
-    assert all(4 <= len(point.phrases) <= 8 for point in question.key_points)
+    assert all(4 <= len(point.phrases) <= 12 for point in question.key_points)
     assert all(point.probe.count("?") == 1 for point in question.key_points)
     assert 1 <= len(question.misconceptions) <= 3
     assert all(each.phrases for each in question.misconceptions)
     assert 60 <= len(question.reference.split()) <= 130
     assert question.sources
+
+
+def test_every_behavioural_question_lets_different_stories_score() -> None:
+    """Parts and anchors are linted; here: not one script alone is strong."""
+    questions = find_bank("behavioural", bank_folders()).questions
+    assert {question.kind for question in questions} == {QuestionKind.BEHAVIOURAL}
+    for question in questions:
+        strong = [each for each in question.examples if each.level is ExampleLevel.STRONG]
+        assert len(strong) >= 2, question.id
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
