@@ -1,6 +1,8 @@
 """Commands about question banks: `voiceprep banks …`."""
 
 import os
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,11 +21,17 @@ def banks_list(json: AsJson = False) -> None:
 
 
 @app.command("show")
-def banks_show(bank: Annotated[str, typer.Argument(help="A bank's id or file.")], json: AsJson = False) -> None:
-    """One bank: its topics, questions and key points."""
+def banks_show(
+    bank: Annotated[str, typer.Argument(help="A bank's id or file.")],
+    question: Annotated[
+        str | None, typer.Option("--question", help="Only this one, with everything in it.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """One bank: its topics, questions and key points; or one question with its answers."""
     from voiceprep.terminal import bank_views
 
-    bank_views.show_one(os.environ, bank, json)
+    bank_views.show_one(os.environ, bank, question, json)
 
 
 @app.command("check")
@@ -32,3 +40,32 @@ def banks_check(bank: Annotated[str, typer.Argument(help="A bank's id or file.")
     from voiceprep.terminal import bank_views
 
     end_with(bank_views.check_one(os.environ, bank, json))
+
+
+class ExportFormat(StrEnum):
+    ANKI = "anki"
+    MARKDOWN = "markdown"
+
+
+@app.command("new")
+def banks_new(
+    bank: Annotated[str, typer.Argument(help="The id of the new bank, such as my-stack.")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where to; else the folder of your banks.")
+    ] = None,
+) -> None:
+    """Write a commented bank to start from."""
+    from voiceprep.terminal import bank_files
+
+    bank_files.make_new(os.environ, bank, folder)
+
+
+@app.command("export")
+def banks_export(
+    bank: Annotated[str, typer.Argument(help="A bank's id or file.")],
+    form: Annotated[ExportFormat, typer.Option("--format", help="anki: cards to import.")] = ExportFormat.MARKDOWN,
+) -> None:
+    """Print a bank for another tool."""
+    from voiceprep.terminal import bank_files
+
+    bank_files.export(os.environ, bank, form.value)

@@ -1,16 +1,18 @@
 """Shows question banks. Must not know sessions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from voiceprep.banks import find_bank, find_source, lint_bank, list_banks
-from voiceprep.errors import ExitCode
+from voiceprep.errors import ConfigError, ExitCode
 from voiceprep.model import Bank, Question
 from voiceprep.plaintext import plain
+from voiceprep.reports.layout import Hanging
 from voiceprep.scoring.rubric_check import check_rubrics
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import bank_folders_for
@@ -31,26 +33,65 @@ def list_all(environment: Mapping[str, str], is_json: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def show_one(environment: Mapping[str, str], name: str, is_json: bool) -> None:
-    """Print one bank's questions by topic. Raises BankError."""
+def show_one(environment: Mapping[str, str], name: str, question_id: str | None, is_json: bool) -> None:
+    """Print one bank's questions by topic, or one question whole. Raises BankError, ConfigError."""
     bank = find_bank(name, bank_folders_for(load_settings(environment, {})))
+    chosen = bank.questions if question_id is None else (_find_question(bank, question_id),)
     if is_json:
-        print(
-            json.dumps(_summary(bank) | {"questions": [_question(q) for q in bank.questions]}, ensure_ascii=False)
-        )
+        print(json.dumps(_summary(bank) | {"questions": [_question(q) for q in chosen]}, ensure_ascii=False))
         return
     console = Console(highlight=False)
+    if question_id is not None:
+        console.print(Group(*_whole(chosen[0])))
+        return
     console.print(Text(plain(bank.title), style="bold"), Text(plain(bank.description)), sep="\n")
-    for topic in dict.fromkeys(question.topic for question in bank.questions):
+    for topic in dict.fromkeys(question.topic for question in chosen):
         console.print(Text(f"\n{topic}", style="bold cyan"))
-        for question in (q for q in bank.questions if q.topic == topic):
-            console.print(Text(f"  {question.id}  (level {question.difficulty})", style="bold"))
-            console.print(Text(f"    {plain(question.text)}"))
-            for point in question.key_points:
-                part = f"{point.star.capitalize()}: " if point.star else ""
-                console.print(Text(f"    · {part}{plain(point.text)}", style="dim"))
-            for level, anchor in enumerate(question.anchors, 1):
-                console.print(Text(f"    {level}  {plain(anchor)}", style="dim"))
+        for question in (q for q in chosen if q.topic == topic):
+            console.print(Hanging("  ", Text(f"{question.id}  (level {question.difficulty})", style="bold")))
+            console.print(Hanging("    ", Text(plain(question.text))))
+            console.print(Group(*_points(question, "dim")))
+
+
+def _find_question(bank: Bank, question_id: str) -> Question:
+    questions = {question.id: question for question in bank.questions}
+    if question_id not in questions:
+        close = get_close_matches(question_id, questions, 3)
+        hint = f"Did you mean {', '.join(close)}?" if close else f"See `voiceprep banks show {bank.id}`."
+        raise ConfigError(f"{bank.id} has no question {question_id!r}.", hint)
+    return questions[question_id]
+
+
+def _points(question: Question, style: str = "") -> Iterator[RenderableType]:
+    total = sum(point.weight for point in question.key_points)
+    for point in question.key_points:
+        part = f"{point.star.capitalize()}: " if point.star else ""
+        text = f"{part}{plain(point.text)} ({point.weight / total * 100:.0f} %)"
+        yield Hanging("    · ", Text(text, style=style))
+    for level, anchor in enumerate(question.anchors, 1):
+        yield Hanging(f"    {level}  ", Text(plain(anchor), style=style))
+
+
+def _whole(question: Question) -> Iterator[RenderableType]:
+    facts = (question.topic, question.kind.value, f"level {question.difficulty}", f"{question.answer_seconds} s")
+    yield Text(plain(question.text), style="bold")
+    yield Text(" · ".join(plain(fact) for fact in facts), style="dim")
+    yield Text("\nKey points", style="bold cyan")
+    yield from _points(question)
+    for point in question.key_points:
+        if point.probe:
+            yield Hanging("    ? ", Text(plain(point.probe), style="dim"))
+    if question.misconceptions:
+        yield Text("\nTraps", style="bold cyan")
+        yield from (Hanging("    ✗ ", Text(plain(belief.text))) for belief in question.misconceptions)
+    if question.reference:
+        yield Text("\nA good answer", style="bold cyan")
+        yield Hanging("    ", Text(plain(question.reference)))
+    for example in question.examples:
+        yield Text(f"\nExample, {example.level}", style="bold cyan")
+        yield Hanging("    ", Text(plain(example.text)))
+    for source in question.sources:
+        yield Hanging("    ", Text(plain(source), style="dim"))
 
 
 def check_one(environment: Mapping[str, str], name: str, is_json: bool) -> ExitCode:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
@@ -79,8 +81,16 @@ def load_bank_for(settings: Settings) -> Bank:
 
 
 def bank_folders_for(settings: Settings) -> tuple[Path, ...]:
-    own = (Path(settings.banks).expanduser(),) if settings.banks else ()
-    return bank_folders(own)
+    return bank_folders((own_banks_folder(settings),))
+
+
+def own_banks_folder(settings: Settings) -> Path:
+    """Where the candidate's own banks are; a bank in it comes before a shipped one of the same id."""
+    return (
+        Path(settings.banks).expanduser()
+        if settings.banks
+        else user_data_path("voiceprep", appauthor=False) / "banks"
+    )
 
 
 def keys_for(environment: Mapping[str, str]) -> dict[str, str]:
