@@ -31,8 +31,9 @@ from voiceprep.model import (
 from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.codec import encode, encode_event
 from voiceprep.recordings.derived import rebuild_derived
-from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, load_info, session_id
+from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
 from voiceprep.recordings.info import SessionInfo
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.recordings.wav import wav_header

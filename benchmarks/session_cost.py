@@ -25,7 +25,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from voiceprep.cli import ONE_THREAD
+from voiceprep.cli import LIGHT
 from voiceprep.events import Event, SessionEnded, SessionStarted
 from voiceprep.ports import Samples
 from voiceprep.providers import moonshine
@@ -124,7 +124,7 @@ def on_a_terminal(command: list[str]) -> tuple[int, float]:
     """Run `command` on a pseudo-terminal that is read all the time; its exit code and peak memory in MB."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environment = os.environ | ONE_THREAD | {"TERM": "xterm-256color"}
+    environment = os.environ | LIGHT | {"TERM": "xterm-256color"}
     child = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=environment
     )

@@ -17,9 +17,9 @@ from voiceprep.errors import RecordingError
 from voiceprep.model import AnswerEnd, Outcome
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.derived import rebuild_derived
-from voiceprep.recordings.folder import load_info
 from voiceprep.recordings.history import Filter, Order, search, select_results, select_sessions
 from voiceprep.recordings.index import INDEX_NAME, open_index
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.removal import remove_session
 

@@ -18,7 +18,8 @@ from tests import killed_session
 from voiceprep.events import AnswerHeard, SessionEnded, TurnEnded
 from voiceprep.model import Outcome
 from voiceprep.ports import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ, Samples
-from voiceprep.recordings.folder import find_session, list_sessions
+from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.listing import list_sessions
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryStatus
 from voiceprep.recordings.transcript import render_json, transcript_of

@@ -26,13 +26,8 @@ from voiceprep.model import Outcome, SessionScores, Transcript, TurnKind
 from voiceprep.ports import SPEAKER_RATE_HZ, AudioBlock, Samples
 from voiceprep.recordings.codec import decode_event, encode_event
 from voiceprep.recordings.derived import save_scores
-from voiceprep.recordings.folder import (
-    find_session,
-    is_being_written,
-    list_sessions,
-    recordings_folder,
-    session_id,
-)
+from voiceprep.recordings.folder import find_session, is_being_written, recordings_folder, session_id
+from voiceprep.recordings.listing import list_sessions
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.schema import SCHEMA_FOLDER, render_schemas
 from voiceprep.recordings.writer import SessionWriter
@@ -283,18 +278,8 @@ def test_session_json_holds_no_field_for_a_key(tmp_path: Path) -> None:
     content = json.loads((folder / "session.json").read_text())
     assert set(content) == {
         *("schema_version", "id", "bank_id", "bank_title", "mode", "level", "seed", "plan", "providers"),
-        *(
-            "judge",
-            "started_at",
-            "outcome",
-            "reason",
-            "pid",
-            "persona",
-            "limit_ms",
-            "notes",
-            "reserve",
-            "is_filling",
-        ),
+        *("judge", "started_at", "outcome", "reason", "pid", "persona", "limit_ms", "notes", "reserve"),
+        *("candidate", "retry_of", "is_filling"),
     }
     assert content["schema_version"] == 1
 

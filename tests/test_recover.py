@@ -17,7 +17,8 @@ from voiceprep.events import Journaled, TurnEnded
 from voiceprep.model import AnswerEnd, Outcome
 from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ
 from voiceprep.recordings.codec import encode_event
-from voiceprep.recordings.folder import find_session, list_sessions
+from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.listing import list_sessions
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.repair import RecoveryStatus, recover
 from voiceprep.recordings.writer import SessionWriter

@@ -14,14 +14,15 @@ from tests.commands import run
 from voiceprep.errors import ConfigError
 from voiceprep.model import KeyPointScore, QuestionScore, SessionScores
 from voiceprep.practice.cards import Card, Review, point_rating, question_rating, recall_chance
-from voiceprep.practice.deck import due_questions, history_for, update_cards
+from voiceprep.practice.deck import due_questions, update_cards
 from voiceprep.practice.progress import Direction, measure_progress, measure_trend
+from voiceprep.practice.recall import history_for
 from voiceprep.practice.schedule import replay
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.derived import rebuild_derived
-from voiceprep.recordings.folder import load_info
 from voiceprep.recordings.history import QuestionResult
 from voiceprep.recordings.index import open_index, remove_index
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.reviews import SCHEDULE_JSON, NamedReview, Rating, load_reviews, merge, save_reviews
 

@@ -42,13 +42,14 @@ def voiceprep(
     """Practise spoken interviews by voice. Start with `voiceprep demo`."""
 
 
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""Set before numpy is loaded. The judge's matrices are small: a second thread only spins, 0.7 s of CPU a minute."""
+LIGHT = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
+"""Set before anything heavy is loaded. The judge's matrices are small: a second thread only spins, 0.7 s of CPU a
+minute. Looking for pydantic plugins reads the metadata of every installed package, and there are none for us."""
 
 
 def main() -> NoReturn:
     """The console script. Every known error is one paragraph and its exit code; `--debug` adds the traceback."""
-    for name, value in ONE_THREAD.items():
+    for name, value in LIGHT.items():
         os.environ.setdefault(name, value)
     try:
         app()

@@ -96,6 +96,9 @@ def chance(seed: int, *names: object) -> int:
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
 
 
+DUE_SHARE = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a plan is made for. `question_count` None: as many as fit into `limit_ms`.
@@ -110,7 +113,7 @@ class Wish:
     limit_ms: int | None = None
     topics: Sequence[str] = ()
     history: History = NO_HISTORY
-    due_share: float = 0.5
+    due_share: float = DUE_SHARE
     own: Sequence[Question] = ()
     interviewer: Interviewer = NEUTRAL
 

@@ -119,6 +119,7 @@ def practice(
     recordings: Recordings = None,
     offline: Offline = None,
     plain: Plain = None,
+    due: Annotated[bool, typer.Option("--due", help="Only what is due for review; see `voiceprep due`.")] = False,
     plan: ShowPlan = False,
     json: AsJson = False,
 ) -> None:
@@ -129,7 +130,39 @@ def practice(
     end_with(run.hold_practice(os.environ, _flags(options), _order(options)))
 
 
-_FOR_ONE_SESSION = {"topic", "seed", "candidate", "pace", "plan", "resume", "job", "notes", "json", "coach"}
+@app.command()
+def retry(
+    question: Annotated[str, typer.Option("--question", help="The question's id; `report --json` names them.")],
+    which: Which = "last",
+    patience: Patience = None,
+    seed: Seed = None,
+    mic: Mic = None,
+    speaker: SpeakerName = None,
+    candidate: Candidate = None,
+    pace: Pace = PaceName.REALTIME,
+    echo_cancel: EchoCancel = None,
+    mode: Mode = None,
+    realtime: Realtime = None,
+    stt: Stt = None,
+    llm: Llm = None,
+    tts: Tts = None,
+    budget_usd: Budget = None,
+    recordings: Recordings = None,
+    offline: Offline = None,
+    plain: Plain = None,
+    json: AsJson = False,
+) -> None:
+    """Answer one question of a session again, and see what is better: judged blind, both to hear."""
+    options = locals()
+    from voiceprep.terminal import retrying
+
+    end_with(retrying.hold_retry(os.environ, _flags(options), _order(options), which, question))
+
+
+_FOR_ONE_SESSION = {
+    *("topic", "seed", "candidate", "pace", "plan", "resume", "job", "notes", "json", "coach"),
+    *("due", "which", "question"),
+}
 
 
 def _flags(options: Mapping[str, Any]) -> dict[str, object | None]:
@@ -157,6 +190,7 @@ def _order(options: Mapping[str, Any]) -> Order:
         resume=options.get("resume"),
         job=options.get("job"),
         notes=options.get("notes"),
+        is_due=options.get("due", False),
     )
 
 

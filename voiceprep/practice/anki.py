@@ -9,8 +9,8 @@ from itertools import groupby
 
 from voiceprep.errors import RecordingError
 from voiceprep.plaintext import plain
-from voiceprep.recordings.folder import load_info
 from voiceprep.recordings.index import SessionIndex
+from voiceprep.recordings.listing import load_info
 
 _HEADER = "#separator:tab\n#html:true\n#notetype:Basic\n#deck:voiceprep\n#guid column:1\n#tags column:4\n"
 

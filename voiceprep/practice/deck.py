@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from voiceprep.model import History
 from voiceprep.practice.cards import Card, Review, point_rating, question_rating, recall_chance
 from voiceprep.recordings.index import SessionIndex
 from voiceprep.recordings.reviews import SCHEDULE_JSON, NamedReview, Rating, load_imports, merge
 
-ASKED_LATELY = 50
 _CARD_COLUMNS = "due_at, reviewed_at, stability, difficulty, review_count, last_rating, digest"
-_IMPORTS_STAMP = "imports"
+_STAMP = "cards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class DueQuestion:
 
 def update_cards(index: SessionIndex) -> int:
     """Bring the cards of every question with news up to date; how many questions had some. Raises ConfigError."""
-    stamp = _imports_stamp(index)
+    stamp = _stamp(index)
     has_news = index.connection.execute("SELECT 1 FROM changed_questions LIMIT 1").fetchone() is not None
     if not has_news and stamp == _stored_stamp(index):
         return 0
@@ -56,7 +54,7 @@ def update_cards(index: SessionIndex) -> int:
         if stamp != _stored_stamp(index):
             run.execute("INSERT OR IGNORE INTO changed_questions SELECT DISTINCT bank, question FROM cards")
             run.executemany("INSERT OR IGNORE INTO changed_questions VALUES (?, ?)", list(imported))
-            run.execute("INSERT OR REPLACE INTO stamps VALUES (?, ?)", (_IMPORTS_STAMP, stamp))
+            run.execute("INSERT OR REPLACE INTO stamps VALUES (?, ?)", (_STAMP, stamp))
         changed = run.execute("SELECT bank, question FROM changed_questions").fetchall()
         for bank, question in changed:
             _update_question(run, bank, question, imported.get((bank, question), []))
@@ -82,35 +80,6 @@ def due_questions(index: SessionIndex, now: datetime, *, bank: str | None = None
     )
     found = [_due_question(list(rows), now) for _, rows in groupby(cards, key=lambda row: row[:2])]
     return tuple(sorted(found, key=lambda due: (due.recall, due.due_at, due.id)))
-
-
-def history_for(index: SessionIndex, bank: str, now: datetime) -> History:
-    """What earlier sessions say about what to ask from one bank."""
-    run = index.connection
-    missed: dict[str, tuple[str, ...]] = {}
-    rows = run.execute(
-        "SELECT question, point FROM cards WHERE bank = ? AND point != '' AND last_rating = 1 "
-        "ORDER BY question, point",
-        (bank,),
-    )
-    for question, points in groupby(rows, key=lambda row: str(row[0])):
-        missed[question] = tuple(str(row[1]) for row in points)
-    scores: dict[str, list[float]] = {}
-    asked: dict[str, None] = {}
-    for question, topic, score in run.execute(
-        "SELECT question, topic, score FROM questions JOIN sessions ON sessions.id = session "
-        "WHERE questions.bank = ? AND is_evidence ORDER BY started_at, place",
-        (bank,),
-    ):
-        scores.setdefault(topic, []).append(score)
-        asked.pop(question, None)
-        asked[question] = None
-    return History(
-        due=tuple(due.id for due in due_questions(index, now, bank=bank)),
-        missed=missed,
-        topic_scores={topic: tuple(values) for topic, values in scores.items()},
-        asked=tuple(asked)[-ASKED_LATELY:],
-    )
 
 
 def _due_question(rows: Sequence[tuple[Any, ...]], now: datetime) -> DueQuestion:
@@ -175,7 +144,7 @@ def _session_reviews(run: sqlite3.Connection, bank: str, question: str) -> list[
     """How the question and its key points went, oldest first. Only sessions that are evidence count."""
     rows = run.execute(
         "SELECT started_at, sessions.name, questions.topic, questions.text, score, point, points.text, credit "
-        "FROM questions JOIN sessions ON sessions.id = questions.session "
+        "FROM questions JOIN evidence AS sessions ON sessions.id = questions.session "
         "LEFT JOIN points ON points.session = questions.session AND points.place = questions.place "
         "WHERE questions.bank = ? AND question = ? AND is_evidence ORDER BY started_at, sessions.name",
         (bank, question),
@@ -200,15 +169,18 @@ def _by_question(reviews: Iterable[NamedReview]) -> dict[tuple[str, str], list[N
     return found
 
 
-def _imports_stamp(index: SessionIndex) -> str:
-    """Changes when schedule.json does; empty without one."""
+def _stamp(index: SessionIndex) -> str:
+    """Changes when schedule.json does, and when the first person takes the place of simulated candidates."""
+    person = index.connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM sessions WHERE candidate = '' AND scored_count > 0)"
+    ).fetchone()[0]
     try:
         status = (index.recordings_dir / SCHEDULE_JSON).stat()
     except OSError:
-        return ""
-    return f"{status.st_mtime_ns}:{status.st_size}"
+        return f"{person}"
+    return f"{person}:{status.st_mtime_ns}:{status.st_size}"
 
 
 def _stored_stamp(index: SessionIndex) -> str:
-    found = index.connection.execute("SELECT value FROM stamps WHERE name = ?", (_IMPORTS_STAMP,)).fetchone()
+    found = index.connection.execute("SELECT value FROM stamps WHERE name = ?", (_STAMP,)).fetchone()
     return str(found[0]) if found else ""

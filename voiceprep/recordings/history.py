@@ -65,6 +65,7 @@ class SessionLine:
     planned_count: int
     asked_count: int
     scored_count: int
+    candidate: str
     problem: str
 
 
@@ -105,7 +106,7 @@ def select_sessions(index: SessionIndex, wanted: Filter, order: Order, limit: in
     where, values = _where(wanted)
     rows = index.connection.execute(
         "SELECT name, started_at, bank, bank_title, mode, outcome, judge, duration_ms, overall, low, high, "
-        f"planned_count, asked_count, scored_count, problem FROM sessions {where} "
+        f"planned_count, asked_count, scored_count, candidate, problem FROM sessions {where} "
         f"ORDER BY {_ORDERS[order]} LIMIT ?",
         (*values, limit or -1),
     )
@@ -132,12 +133,12 @@ def search(index: SessionIndex, words: str, wanted: Filter, limit: int) -> tuple
 
 
 def select_results(index: SessionIndex, wanted: Filter) -> tuple[QuestionResult, ...]:
-    """Every scored question of the sessions, oldest first."""
+    """Every scored question of the sessions, oldest first. Simulated candidates count while there is no person."""
     where, values = _where(wanted)
     rows = index.connection.execute(
         "SELECT sessions.name, started_at, questions.bank, question, topic, kind, text, score FROM questions "
-        f"JOIN sessions ON sessions.id = questions.session {where + ' AND' if where else 'WHERE'} is_evidence "
-        "ORDER BY started_at, place",
+        "JOIN evidence AS sessions ON sessions.id = questions.session "
+        f"{where + ' AND' if where else 'WHERE'} is_evidence ORDER BY started_at, place",
         values,
     )
     return tuple(QuestionResult(*row) for row in rows)

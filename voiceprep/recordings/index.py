@@ -15,7 +15,7 @@ from voiceprep.errors import RecordingError
 from voiceprep.recordings.folder import is_session_name
 
 INDEX_NAME = ".index.sqlite3"
-VERSION = 1
+VERSION = 2
 """Another one in the file means: make it anew."""
 BATCH = 200
 """Sessions read in one transaction: what was read stays when the rest is interrupted."""
@@ -29,7 +29,8 @@ CREATE TABLE sessions (
   id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, seen_ns INTEGER NOT NULL, started_at TEXT NOT NULL,
   bank TEXT NOT NULL, bank_title TEXT NOT NULL, mode TEXT NOT NULL, outcome TEXT NOT NULL, judge TEXT NOT NULL,
   duration_ms INTEGER NOT NULL, overall REAL, low REAL, high REAL, planned_count INTEGER NOT NULL,
-  asked_count INTEGER NOT NULL, scored_count INTEGER NOT NULL, problem TEXT NOT NULL);
+  asked_count INTEGER NOT NULL, scored_count INTEGER NOT NULL,
+  candidate TEXT NOT NULL, problem TEXT NOT NULL);
 CREATE INDEX sessions_started ON sessions (started_at);
 CREATE TABLE questions (
   session INTEGER NOT NULL, place INTEGER NOT NULL, bank TEXT NOT NULL, question TEXT NOT NULL, topic TEXT NOT NULL,
@@ -50,6 +51,8 @@ CREATE TABLE cards (
 CREATE TABLE texts (
   bank TEXT NOT NULL, question TEXT NOT NULL, point TEXT NOT NULL, text TEXT NOT NULL, topic TEXT NOT NULL,
   session TEXT NOT NULL, PRIMARY KEY (bank, question, point)) WITHOUT ROWID;
+CREATE VIEW evidence AS SELECT * FROM sessions WHERE candidate = '' OR NOT EXISTS (
+  SELECT 1 FROM sessions WHERE candidate = '' AND scored_count > 0);
 CREATE TABLE stamps (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from voiceprep.errors import RecordingError
-from voiceprep.model import KeyPoint, QuestionScore, SessionScores
+from voiceprep.model import KeyPoint, Question, QuestionScore, SessionScores
 from voiceprep.rates import MICROPHONE_RATE_HZ
 from voiceprep.recordings.codec import decode
-from voiceprep.recordings.folder import load_info, started_at
+from voiceprep.recordings.folder import started_at
 from voiceprep.recordings.info import SessionInfo
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_scores, load_session, own_scores
 from voiceprep.recordings.tracks import CANDIDATE_WAV
 from voiceprep.recordings.transcript import Voice, transcript_of
@@ -58,17 +59,16 @@ def rows_of(folder: Path) -> Rows:
     except RecordingError as error:
         at = started_at(folder)
         begun = "" if at is None else at.isoformat()
-        return Rows(
-            (begun, "", "", "", UNREADABLE, "", _duration_ms(folder), None, None, None, 0, 0, 0, error.message)
-        )
+        nothing = ("", "", "", UNREADABLE, ""), (None, None, None, 0, 0, 0, "")
+        return Rows((begun, *nothing[0], _duration_ms(folder), *nothing[1], error.message))
     scores = own_scores(load_scores(folder), info)
     by_id = {score.question_id: score for score in scores.questions} if scores else {}
     spoken = {line.question_id for line in lines if line.question_id is not None}
-    asked = [place for place, each in enumerate(info.plan) if each.id in spoken or each.id in by_id]
+    asked = [each for each in info.questions.values() if each.id in spoken or each.id in by_id]
     return Rows(
         _session(folder, info, scores, len(asked)),
-        tuple(_question(info, place, by_id, lines) for place in asked),
-        tuple(row for place in asked for row in _points(info, place, by_id)),
+        tuple(_question(info, place, each, by_id, lines) for place, each in enumerate(asked)),
+        tuple(row for place, each in enumerate(asked) for row in _points(place, each, by_id)),
         tuple((line.text, line.voice, line.start_ms, line.question_id) for line in lines if line.text),
     )
 
@@ -80,12 +80,18 @@ def _session(folder: Path, info: SessionInfo, scores: SessionScores | None, aske
     judge, overall = (scores.judge, scores.overall) if scores else (info.judge, None)
     return (
         *(info.started_at.isoformat(), info.bank_id, title, info.mode, info.outcome.value, judge),
-        *(_duration_ms(folder), overall, low, high, len(info.plan), asked_count, scored_count, ""),
+        *(_duration_ms(folder), overall, low, high, len(info.plan), asked_count, scored_count),
+        *(info.candidate, ""),
     )
 
 
-def _question(info: SessionInfo, place: int, by_id: dict[str, QuestionScore], lines: Sequence[IndexedLine]) -> Row:
-    question = info.plan[place]
+def _question(
+    info: SessionInfo,
+    place: int,
+    question: Question,
+    by_id: dict[str, QuestionScore],
+    lines: Sequence[IndexedLine],
+) -> Row:
     score = by_id.get(question.id)
     value = score.score if score else None
     return (
@@ -100,8 +106,7 @@ def _is_in_doubt(question_id: str, lines: Sequence[IndexedLine]) -> bool:
     return not own or any(line.is_provisional and line.question_id == question_id for line in own)
 
 
-def _points(info: SessionInfo, place: int, by_id: dict[str, QuestionScore]) -> Iterator[Row]:
-    question = info.plan[place]
+def _points(place: int, question: Question, by_id: dict[str, QuestionScore]) -> Iterator[Row]:
     score = by_id.get(question.id)
     known = {point.id: point for point in question.key_points}
     for point in score.key_points if score else ():

@@ -16,7 +16,8 @@ class SessionInfo:
     time limit.
 
     `providers` names what ran each stage: `{"stt": "local", "tts": "local", …}`. An empty `id` is chosen by the
-    writer, which also fills in `pid`.
+    writer, which also fills in `pid`. `candidate` is the style of a simulated one, empty for a person; `retry_of`
+    the session of which a question is answered again.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -38,6 +39,8 @@ class SessionInfo:
     notes: tuple[PlanNote, ...] = ()
     reserve: tuple[Question, ...] = ()
     is_filling: bool = False
+    candidate: str = ""
+    retry_of: str = ""
 
     @property
     def questions(self) -> dict[str, Question]:

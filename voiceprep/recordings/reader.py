@@ -8,10 +8,12 @@ from voiceprep.events import Journaled
 from voiceprep.model import Delivery, InterviewerAudit, Outcome, SessionScores, Turn
 from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.codec import decode
+from voiceprep.recordings.comparison import Comparison, load_comparison
 from voiceprep.recordings.files import recording_error
-from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written, load_info
+from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.journal import JournalContent, parse_journal
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.recordings.turns import closed_turns, last_word, open_turns, provisional_turn_indices
 from voiceprep.recordings.wav import has_valid_header, stored_samples
@@ -42,6 +44,7 @@ class SessionRecord:
     is_complete: bool
     problems: tuple[str, ...]
     audit: InterviewerAudit | None = None
+    comparison: Comparison | None = None
 
 
 def load_session(folder: Path) -> SessionRecord:
@@ -73,6 +76,7 @@ def load_session(folder: Path) -> SessionRecord:
         is_complete=not problems,
         problems=tuple(problems),
         audit=load_audit(folder),
+        comparison=load_comparison(folder),
     )
 
 

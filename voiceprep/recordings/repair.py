@@ -13,9 +13,10 @@ from voiceprep.rates import MICROPHONE_RATE_HZ
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.derived import MeasureDelivery, ScoreSession, rebuild_derived
 from voiceprep.recordings.files import recording_error, write_private
-from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, load_info
+from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import TRACK_RATES_HZ, load_session
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV, equal_lengths
 from voiceprep.recordings.turns import last_word, open_turns

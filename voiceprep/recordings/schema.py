@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from voiceprep.recordings.codec import event_schema, json_schema
+from voiceprep.recordings.comparison import Comparison
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.reviews import ScheduleFile
 from voiceprep.recordings.transcript import TranscriptFile
@@ -23,6 +24,7 @@ def render_schemas() -> dict[str, str]:
         "scores.schema.json": json_schema(ScoresFile),
         "delivery.schema.json": json_schema(DeliveryFile),
         "audit.schema.json": json_schema(AuditFile),
+        "comparison.schema.json": json_schema(Comparison),
         "schedule.schema.json": json_schema(ScheduleFile),
     }
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from voiceprep.model import AuditKind, InterviewerAudit
+from voiceprep.model import AuditFinding, AuditKind, InterviewerAudit
+from voiceprep.plaintext import plain
 
 _SAID = {
     AuditKind.LEAK: "gave something of the answer away",
@@ -30,6 +31,11 @@ def audit_lines(audit: InterviewerAudit) -> tuple[str, ...]:
     if not audit.findings:
         lines.append("Gave nothing away, repeated nothing, judged nothing and did not cut in")
     return tuple(lines)
+
+
+def finding_text(finding: AuditFinding) -> str:
+    """One finding with the words it is about."""
+    return f"{_SAID[finding.kind].capitalize()}: “{plain(finding.line)}”"
 
 
 def _count(count: int, noun: str) -> str:

@@ -46,9 +46,8 @@ def next_steps(document: ReportDocument) -> tuple[Step, ...]:
 
 
 def drill_command(document: ReportDocument, question: ReportedQuestion) -> str:
-    """The command that asks this question again."""
-    topic = f" --topic {_quoted(question.question.topic)}" if question.question.topic else ""
-    return f"voiceprep interview --bank {_quoted(document.bank_id)}{topic} --questions 1"
+    """The command that asks this question again and compares."""
+    return f"voiceprep retry {_quoted(document.session_id)} --question {_quoted(question.question.id)}"
 
 
 def _content_steps(document: ReportDocument) -> Iterator[Step]:

@@ -21,6 +21,8 @@ from voiceprep.model import (
     QuestionScore,
     Turn,
 )
+from voiceprep.recordings.comparison import Comparison
+from voiceprep.recordings.info import SCHEMA_VERSION
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.transcript import TranscriptLine, transcript_of
 from voiceprep.reports.ledger import CostLine, Incident, cost_lines, incidents
@@ -110,6 +112,8 @@ class ReportDocument:
     providers: tuple[tuple[str, str], ...] = ()
     costs: tuple[CostLine, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    candidate: str = ""
+    comparison: Comparison | None = None
     cost_usd: float = 0.0
     audit: InterviewerAudit | None = None
 
@@ -145,13 +149,15 @@ def build_document(record: SessionRecord) -> ReportDocument:
         audit=record.audit,
         latency=_latency(record.turns),
         spans=_spans(record.turns),
-        problems=record.problems,
+        problems=_problems(record),
         lines=transcript_of(info, record.turns, record.provisional_turns).lines,
         judge_version=scores.judge_version if scores else "",
         rubric_hash=scores.rubric_hash if scores else "",
         providers=tuple(sorted(info.providers.items())),
         costs=costs,
         incidents=incidents(record.events),
+        candidate=info.candidate,
+        comparison=record.comparison,
         cost_usd=sum(line.cost_usd for line in costs),
     )
 
@@ -236,6 +242,14 @@ def _reported(
         points=_points(question, score),
         flags=tuple(flags),
     )
+
+
+def _problems(record: SessionRecord) -> tuple[str, ...]:
+    version = record.info.schema_version
+    if version >= SCHEMA_VERSION:
+        return record.problems
+    older = f"An older voiceprep recorded this (schema version {version}): what it did not write down is not shown."
+    return (*record.problems, older)
 
 
 def _unplanned(asked: AskedQuestion) -> Question:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from voiceprep.plaintext import clock, escape_markdown
+from voiceprep.recordings.comparison import Comparison
 from voiceprep.reports.audit_lines import audit_lines
 from voiceprep.reports.coach import next_steps
+from voiceprep.reports.comparison import change_text
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion
 from voiceprep.reports.phrases import (
     delivery_lines,
@@ -27,6 +29,7 @@ def render_markdown(document: ReportDocument) -> str:
         f"- Mode: {escape_markdown(document.mode)}, {outcome_text(document.outcome)}",
         f"- Judge: {escape_markdown(document.judge)}",
         f"- Folder: {escape_markdown(str(document.folder))}",
+        *([f"- Simulated candidate: {escape_markdown(document.candidate)}"] if document.candidate else []),
         *(f"- Problem: {escape_markdown(problem)}" for problem in document.problems),
         "",
         f"## Overall: {'not scored' if document.overall is None else f'{document.overall:.2f}'}",
@@ -44,6 +47,8 @@ def render_markdown(document: ReportDocument) -> str:
         ]
     if document.audit is not None:
         lines += ["", "## Interviewer", "", *(f"- {escape_markdown(line)}" for line in audit_lines(document.audit))]
+    if document.comparison is not None:
+        lines += ["", "## Compared with the earlier answer", "", *_comparison(document.comparison)]
     lines += ["", "## Latency and cost", "", f"- {latency_text(document)}", f"- Cost: ${document.cost_usd:.2f}"]
     lines += ["", "## What to do next", "", *_steps(document)]
     return "\n".join(lines) + "\n"
@@ -63,6 +68,13 @@ def _question(number: int, question: ReportedQuestion) -> Iterator[str]:
     yield "Your answer" + _span(question) + ":"
     yield ""
     yield f"> {escape_markdown(question.answer) or '(no words were heard)'}"
+
+
+def _comparison(comparison: Comparison) -> Iterator[str]:
+    earlier = escape_markdown(comparison.before.session)
+    yield f"- {comparison.verdict.value.capitalize()}; the earlier session is {earlier}"
+    for point in comparison.points:
+        yield f"- {escape_markdown(point.text)}: {change_text(point)}"
 
 
 def _steps(document: ReportDocument) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from voiceprep.plaintext import clock, plain
 from voiceprep.reports.audit_lines import audit_lines
 from voiceprep.reports.coach import next_steps
+from voiceprep.reports.comparison import render_comparison
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion, VoiceSpan
 from voiceprep.reports.layout import Hanging
 from voiceprep.reports.phrases import (
@@ -51,6 +52,8 @@ def render_terminal(document: ReportDocument, console_width: int) -> RenderableT
         parts += [Text(), _heading("Interviewer"), *(Hanging("  - ", Text(line)) for line in lines)]
     if document.spans:
         parts += [Text(), *_timeline(document, width)]
+    if document.comparison is not None:
+        parts += [Text(), render_comparison(document.comparison, width)]
     parts += [Text(), _labelled("Latency", latency_text(document))]
     if document.cost_usd:
         parts.append(_labelled("Cost", cost_text(document)))
@@ -66,6 +69,7 @@ def _header(document: ReportDocument) -> list[RenderableType]:
         f"{document.started_at:%Y-%m-%d %H:%M} UTC",
         clock(document.duration_ms),
         document.mode,
+        *([f"simulated candidate ({document.candidate})"] if document.candidate else []),
         outcome_text(document.outcome),
         f"judge {document.judge}",
     ]

@@ -77,7 +77,7 @@ def _session_text(session: SessionLine) -> Text:
         f"{asked:>6}  ",
         plain(session.bank)[:20].ljust(20),
         ("  " + session.name[-4:], "dim"),
-        (state, "yellow"),
+        (state + (" simulated" if session.candidate else ""), "yellow"),
     )
     if session.problem:
         text.append(f"\n    {plain(session.problem)}", style="yellow")

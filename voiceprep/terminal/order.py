@@ -8,7 +8,8 @@ from pathlib import Path
 class Order:
     """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document.
     `is_plan`: only show what would be asked. `is_coached`: a hint after each answer.
-    `resume`, `job`, `notes`: the candidate's own documents."""
+    `resume`, `job`, `notes`: the candidate's own documents. `is_due`: only what is due for review; `retry_of`: the
+    session of which a question is asked again."""
 
     seed: int | None = None
     topics: tuple[str, ...] = ()
@@ -20,3 +21,5 @@ class Order:
     resume: Path | None = None
     job: Path | None = None
     notes: Path | None = None
+    is_due: bool = False
+    retry_of: str = ""

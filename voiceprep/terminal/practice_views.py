@@ -1,7 +1,6 @@
 """Shows how practice goes and what is due, and moves the schedule in and out. Asks the index."""
 
 import json
-import webbrowser
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from pathlib import Path
 from rich.console import Console
 
 from voiceprep.errors import ConfigError
-from voiceprep.practice.anki import render_anki
 from voiceprep.practice.deck import DueQuestion, all_reviews, due_questions, update_cards
 from voiceprep.practice.progress import Progress, measure_progress
 from voiceprep.recordings.files import recording_error, write_private
@@ -37,6 +35,8 @@ def show_progress(
         path = _save_progress(folder, progress)
         print(path)
         if is_opened:
+            import webbrowser
+
             webbrowser.open(path.absolute().as_uri())
     else:
         console = Console(highlight=False)
@@ -82,6 +82,10 @@ def import_schedule(environment: Mapping[str, str], recordings: str | None, path
 
 def export_anki(environment: Mapping[str, str], recordings: str | None, path: Path) -> None:
     """Write what was missed last time as notes for Anki's text import. Raises RecordingError, ConfigError."""
+    from voiceprep.practice.anki import (
+        render_anki,  # reads sessions, which takes longer to load than `due` may take
+    )
+
     with open_index(_folder(environment, recordings)) as index:
         update_cards(index)
         text, count = render_anki(index)

@@ -1,6 +1,5 @@
 """Shows the report of one session: on the terminal, as text, as a page. Reads folders; never holds a session."""
 
-import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import relpath
@@ -44,6 +43,8 @@ def show_report(
         path = save_page(build_document(record), page)
         print(path)
         if page.is_opened:
+            import webbrowser
+
             webbrowser.open(path.absolute().as_uri())
     else:
         print_report(record, Console(highlight=False))
@@ -64,12 +65,13 @@ def save_page(document: ReportDocument, page: PageOrder) -> Path:
     from voiceprep.reports.html.rendering import AudioSource, beside, render_report
 
     path = page.out or document.folder / REPORT_HTML
-    sources = beside(document, _prefix(document.folder, path.parent))
+    prefix = _prefix(document.folder, path.parent)
+    sources = beside(document, prefix)
     if page.is_single_file:
         url = mixed_audio_url(document.folder)
         sources = (AudioSource("Recording", url),) if url else ()
     try:
-        write_private(path, render_report(document, sources).encode())
+        write_private(path, render_report(document, sources, prefix).encode())
     except OSError as error:
         hint = "Name another file with --out FILE."
         raise recording_error("Cannot write the report", path, error, hint) from error

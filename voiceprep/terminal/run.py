@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -20,6 +21,7 @@ from voiceprep.network import forbid_network
 from voiceprep.plaintext import plain
 from voiceprep.planning import Plan
 from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.reader import SessionRecord
 from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import Keyboard, NoControls, TypedAnswers, open_keyboard
@@ -32,6 +34,7 @@ from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for, p
 from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.recall import most_urgent_bank, only_due, recall
 from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
 from voiceprep.wiring.sessions import Held, hold
 
@@ -41,7 +44,7 @@ Flags = Mapping[str, object | None]
 def hold_interview(environment: Mapping[str, str], flags: Flags, order: Order) -> ExitCode:
     """Hold it, show the report, say where everything is. Raises VoiceprepError."""
     mode = choose_mode(load_settings(environment, flags), environment)
-    return _hold(_quiet_when_fast(mode.settings, order), order, environment)
+    return _hold(quiet_when_fast(mode.settings, order), order, environment)
 
 
 PRACTICE = Settings(minutes=5.0, mode="auto")
@@ -52,10 +55,18 @@ def hold_practice(environment: Mapping[str, str], flags: Flags, order: Order) ->
     """A short drill. Says which engines it runs on. Raises VoiceprepError."""
     mode = choose_mode(load_settings(environment, flags, PRACTICE), environment)
     print(mode.told, file=sys.stderr, flush=True)
-    return _hold(_quiet_when_fast(mode.settings, order), order, environment)
+    settings = quiet_when_fast(mode.settings, order)
+    if order.is_due:
+        preferred = load_bank_for(settings).id
+        urgent = most_urgent_bank(recordings_for(settings), preferred, datetime.now(UTC))
+        if urgent is None or (flags.get("bank") is not None and urgent != preferred):
+            print("Nothing is due. Leave out --due for other questions.")
+            return ExitCode.DONE
+        settings = settings if urgent == preferred else replace(settings, bank=urgent)
+    return _hold(settings, order, environment)
 
 
-def _quiet_when_fast(settings: Settings, order: Order) -> Settings:
+def quiet_when_fast(settings: Settings, order: Order) -> Settings:
     is_silent = order.candidate is not None and order.is_fast and not settings.speaker
     return replace(settings, speaker="none") if is_silent else settings
 
@@ -64,10 +75,10 @@ def resume_interview(environment: Mapping[str, str], which: str, flags: Flags, o
     """Go on with a session that was broken off, in the same record. Raises VoiceprepError."""
     given = {name: value for name, value in flags.items() if value is not None}
     record = take_up(find_session(recordings_for(load_settings(environment, given)), which))
-    settings = _quiet_when_fast(load_settings(environment, {**settings_of(record), **given}), order)
+    settings = quiet_when_fast(load_settings(environment, {**settings_of(record), **given}), order)
     bank = bank_of(record, settings)
-    choice = _choose(settings, bank, plan_of(record.info), order, environment)
-    return _hold_choice(replace(choice, earlier=earlier(record)), order)
+    choice = choose(settings, bank, plan_of(record.info), order, environment)
+    return _hold_and_show(replace(choice, earlier=earlier(record)), order)
 
 
 def hold_demo(environment: Mapping[str, str], flags: Flags, order: Order, is_fast: bool | None) -> ExitCode:
@@ -92,20 +103,40 @@ def _has_speaker() -> bool:
 
 def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> ExitCode:
     bank = load_bank_for(settings)
-    own = _own_questions(settings, bank, order)
-    plan = replace(plan_for(settings, bank, order.seed, order.topics, own=own), is_coached=order.is_coached)
+    plan = replace(_plan(settings, bank, order), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE
-    return _hold_choice(_choose(settings, bank, plan, order, environment), order)
+    return _hold_and_show(choose(settings, bank, plan, order, environment), order)
 
 
-def _choose(settings: Settings, bank: Bank, plan: Plan, order: Order, environment: Mapping[str, str]) -> Choice:
+def _plan(settings: Settings, bank: Bank, order: Order) -> Plan:
+    """With a seed of one's own the same questions come again, whatever was asked before."""
+    own = _own_questions(settings, bank, order)
+    if order.seed is not None and not order.is_due:
+        return plan_for(settings, bank, order.seed, order.topics, own=own)
+    history = recall(recordings_for(settings), bank.id, datetime.now(UTC))
+    if order.is_due:
+        return plan_for(settings, only_due(bank, history), order.seed, (), history, due_share=1.0)
+    return plan_for(settings, bank, order.seed, order.topics, history, own=own)
+
+
+def choose(settings: Settings, bank: Bank, plan: Plan, order: Order, environment: Mapping[str, str]) -> Choice:
     style = None if order.candidate is None else CandidateStyle(order.candidate)
-    return Choice(settings, bank, plan, keys_for(environment), style, order.is_fast)
+    return Choice(settings, bank, plan, keys_for(environment), style, order.is_fast, retry_of=order.retry_of)
 
 
-def _hold_choice(choice: Choice, order: Order) -> ExitCode:
+def _hold_and_show(choice: Choice, order: Order) -> ExitCode:
+    record, code = hold_choice(choice, order)
+    if order.is_json:
+        print_json(record)
+    else:
+        print_report(record, Console(highlight=False))
+    return code
+
+
+def hold_choice(choice: Choice, order: Order) -> tuple[SessionRecord, ExitCode]:
+    """Hold what was chosen; the record, and how the command ends. Raises VoiceprepError."""
     keep_memory_small()
     if choice.settings.offline:
         forbid_network()
@@ -113,11 +144,7 @@ def _hold_choice(choice: Choice, order: Order) -> ExitCode:
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []
     held = _hold_on_screen(choice, controls, console, folders)
-    if order.is_json:
-        print_json(held.record)
-    else:
-        print_report(held.record, console)
-    return ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
+    return held.record, ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
 
 
 def _own_questions(settings: Settings, bank: Bank, order: Order) -> tuple[Question, ...]:

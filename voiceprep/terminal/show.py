@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from voiceprep.errors import ConfigError, RecordingError
 from voiceprep.model import Outcome
 from voiceprep.plaintext import clock
-from voiceprep.recordings.folder import SessionSummary, find_session, list_sessions
+from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.listing import SessionSummary, list_sessions
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
 from voiceprep.scoring.grade import grade_answer, grade_lines
 from voiceprep.scoring.offline import OfflineJudge

@@ -13,7 +13,7 @@ from voiceprep.errors import ConfigError
 from voiceprep.interviewers import INTERVIEWERS, NEUTRAL, Interviewer
 from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn
-from voiceprep.planning import Plan, Wish, make_plan
+from voiceprep.planning import DUE_SHARE, Plan, Wish, make_plan
 from voiceprep.providers.registry import providers
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.settings import Settings
@@ -40,7 +40,7 @@ class Choice:
     """What to hold: the settings, and what is chosen for one session only.
 
     `candidate` speaks in place of a person; `is_fast` runs on audio time, which only works without sound devices.
-    `earlier`: this goes on with a session.
+    `earlier`: this goes on with a session; `retry_of` names the one of which a question is asked again.
     """
 
     settings: Settings
@@ -50,6 +50,7 @@ class Choice:
     candidate: CandidateStyle | None = None
     is_fast: bool = False
     earlier: Earlier | None = None
+    retry_of: str = ""
 
     def __post_init__(self) -> None:
         if self.is_fast and (self.uses_microphone or self.uses_speaker):
@@ -105,6 +106,7 @@ def plan_for(
     topics: tuple[str, ...] = (),
     history: History = NO_HISTORY,
     own: Sequence[Question] = (),
+    due_share: float = DUE_SHARE,
 ) -> Plan:
     """What will be asked. Raises ConfigError for topics the bank does not have."""
     known = {question.topic for question in bank.questions}
@@ -119,6 +121,7 @@ def plan_for(
         topics,
         history,
         own=own,
+        due_share=due_share,
         interviewer=interviewer_for(settings),
     )
     return make_plan(bank, wish)

@@ -123,6 +123,8 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
         notes=choice.plan.notes,
         reserve=choice.plan.reserve,
         is_filling=choice.plan.is_filling,
+        candidate=choice.candidate.value if choice.candidate else "",
+        retry_of=choice.retry_of,
         started_at=started_at,
     )
 

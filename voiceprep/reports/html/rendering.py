@@ -18,10 +18,12 @@ from voiceprep import __version__
 from voiceprep.plaintext import clock, plain
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Progress
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
+from voiceprep.reports.audit_lines import audit_lines, finding_text
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument
 from voiceprep.reports.html import charts
 from voiceprep.reports.html.page import PageContent, build_content
+from voiceprep.reports.html.sides import compared_sides
 from voiceprep.reports.phrases import cost_text, delivery_lines, latency_text, outcome_text, overall_lines
 from voiceprep.reports.practice import trend_text
 
@@ -41,8 +43,11 @@ def beside(document: ReportDocument, prefix: str = "") -> tuple[AudioSource, ...
     return tuple(AudioSource(voice, prefix + name) for voice, name in found)
 
 
-def render_report(document: ReportDocument, sources: tuple[AudioSource, ...]) -> str:
-    """The whole page as one HTML document; reads the tracks for their waveforms."""
+def render_report(document: ReportDocument, sources: tuple[AudioSource, ...], prefix: str = "") -> str:
+    """The whole page as one HTML document; reads the tracks for their waveforms.
+
+    `prefix` is how the page reaches files in the session's folder.
+    """
     content = build_content(document)
     sound = charts.load_sound(document.folder)
     return _render(
@@ -51,12 +56,16 @@ def render_report(document: ReportDocument, sources: tuple[AudioSource, ...]) ->
         document=document,
         content=content,
         steps=next_steps(document),
+        compared=compared_sides(document.comparison, document.folder, prefix) if document.comparison else (),
         sources=sources,
         overview=charts.overview(document, content, sound),
         waves=[charts.question_wave(document, question, sound) for question in content.questions],
         overall_lines=overall_lines(document),
         outcome=outcome_text(document.outcome),
         delivery_lines=delivery_lines(document.delivery) if document.delivery else (),
+        audit_lines=audit_lines(document.audit) if document.audit else (),
+        finding_text=finding_text,
+        turn_starts={line.turn_index: line.start_ms for line in reversed(document.lines)},
         charts=charts,
         latency_text=latency_text(document),
         cost_text=cost_text(document),

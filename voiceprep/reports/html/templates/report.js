@@ -59,7 +59,7 @@ const seen = new IntersectionObserver((entries) => {
 lines.filter((line) => line.starts.length).forEach((line) => seen.observe(line.element));
 
 // ---------------------------------------------------------------- player
-const audios = all("audio");
+const audios = all(".player audio");
 const master = audios[0];
 const waves = all("svg.wave");
 let until = null;
