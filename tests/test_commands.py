@@ -94,7 +94,7 @@ def test_the_folder_is_complete(held: Held) -> None:
     texts = {"transcript.json", "transcript.md", "transcript.vtt"}
     scores = {name for name in names if name.startswith("scores-offline-") and name.endswith(".json")}
     assert len(scores) == 1
-    assert names == {"session.json", "events.jsonl", "delivery.json"} | tracks | texts | scores
+    assert names == {"session.json", "events.jsonl", "delivery.json", "audit.json"} | tracks | texts | scores
     assert {path.stat().st_mode & 0o077 for path in held.folder.iterdir()} == {0}
 
 

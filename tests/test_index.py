@@ -138,6 +138,7 @@ def test_an_index_that_is_deleted_broken_or_of_another_version_is_made_anew(reco
         path.write_bytes(harm)
         assert _dump(recordings) == before
     connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (x)")
     connection.execute("PRAGMA user_version = 999")
     connection.close()
     assert _dump(recordings) == before

@@ -21,7 +21,7 @@ from voiceprep.practice.schedule import replay
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.derived import rebuild_derived
 from voiceprep.recordings.history import QuestionResult
-from voiceprep.recordings.index import open_index, remove_index
+from voiceprep.recordings.index import INDEX_NAME, clear_index, open_index
 from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.reviews import SCHEDULE_JSON, NamedReview, Rating, load_reviews, merge, save_reviews
@@ -148,7 +148,9 @@ def test_the_least_known_comes_first(recordings: Path) -> None:
 
 def test_the_index_may_go_and_a_session_too(recordings: Path) -> None:
     before = _due(recordings, 20)
-    remove_index(recordings)
+    clear_index(recordings)
+    assert _due(recordings, 20) == before
+    (recordings / INDEX_NAME).unlink()
     assert _due(recordings, 20) == before
     later = next(recordings.glob("20260103*"))
     hidden = later.rename(recordings / f".{later.name}")

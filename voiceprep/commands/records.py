@@ -38,6 +38,20 @@ def report(
 
 
 @app.command()
+def export(
+    which: Annotated[str, typer.Argument(help="last, an id, the start of one, a folder, or all.")] = "last",
+    out: Annotated[Path | None, typer.Option("--out", help="The ZIP file; else named after the session.")] = None,
+    audio: Annotated[bool, typer.Option("--audio/--no-audio", help="With the recordings, or words only.")] = True,
+    json: AsJson = False,
+    recordings: Recordings = None,
+) -> None:
+    """Take sessions out as one archive: audio, journal, transcript, scores and report."""
+    from voiceprep.terminal import exporting
+
+    exporting.export(os.environ, as_text(recordings), exporting.ExportOrder(which, out, audio, json))
+
+
+@app.command()
 def recover(
     which: Annotated[str, typer.Argument(help="all, last, an id, the start of one, or a folder.")] = "all",
     json: AsJson = False,

@@ -85,6 +85,13 @@ class SessionIndex:
             raise
         self.connection.execute("COMMIT")
 
+    def distrust(self) -> None:
+        """Read every folder again at the next `synchronise`, and work out every card again."""
+        with self.writing() as run:
+            run.execute("UPDATE sessions SET seen_ns = -1")
+            run.execute("DELETE FROM cards")
+            run.execute("DELETE FROM texts")
+
     def synchronise(self) -> int:
         """Read every folder that is new or has changed, forget those that are gone; how many changed.
 
@@ -152,20 +159,20 @@ def open_index(recordings_dir: Path, *, is_new: bool = False) -> SessionIndex:
     `is_new`: made from the folders alone, whatever is there. Safe to call in several processes at once.
     """
     path = recordings_dir / INDEX_NAME
-    if is_new:
-        remove_index(recordings_dir)
     for attempt in range(3):
         connection = None
         try:
             connection = _connect(path)
             index = SessionIndex(connection, recordings_dir)
+            if is_new:
+                index.distrust()
             index.synchronise()
         except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
             if attempt == 2 or "locked" in str(error):
                 break
-            remove_index(recordings_dir)
+            _remove(path)
         except RecordingError:
             if connection is not None:
                 connection.close()
@@ -177,11 +184,27 @@ def open_index(recordings_dir: Path, *, is_new: bool = False) -> SessionIndex:
     return index
 
 
-def remove_index(recordings_dir: Path) -> None:
-    """Delete the index for good, every word in it; the next command makes it anew."""
-    for ending in ("", "-journal", "-wal", "-shm"):
+def clear_index(recordings_dir: Path) -> None:
+    """Take every word out of the index, also while others use it; the next command makes it anew."""
+    path = recordings_dir / INDEX_NAME
+    if not path.is_file():
+        return
+    try:
+        with closing(_connect(path)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            _drop_tables(connection)
+            _make_tables(connection)
+            connection.execute("COMMIT")
+            connection.execute("VACUUM")
+    except sqlite3.Error:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Only for a file that nobody can use: pulling one away from under another process would break theirs."""
+    for ending in ("", "-journal"):
         with suppress(OSError):
-            (recordings_dir / f"{INDEX_NAME}{ending}").unlink()
+            path.with_name(path.name + ending).unlink()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -214,13 +237,24 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if _version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    if _version(connection) == 0:
-        for statement in filter(None, map(str.strip, _TABLES.split(";\n"))):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+    if _version(connection) != VERSION:  # somebody else may have been quicker
+        _drop_tables(connection)
+        _make_tables(connection)
     connection.execute("COMMIT")
-    if _version(connection) != VERSION:
-        raise sqlite3.DatabaseError("another version's index")
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    for statement in filter(None, map(str.strip, _TABLES.split(";\n"))):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _drop_tables(connection: sqlite3.Connection) -> None:
+    """Whatever is there, with its bytes (secure_delete). The shadow tables of full text go with it."""
+    made = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'table')").fetchall()
+    for kind, name in sorted(made, reverse=True):
+        if not name.startswith("lines_"):
+            connection.execute(f'DROP {kind} "{name}"')
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from voiceprep.errors import RecordingError
 from voiceprep.recordings.files import fsync_folder, recording_error
 from voiceprep.recordings.folder import is_being_written, session_folders, started_at
-from voiceprep.recordings.index import remove_index
+from voiceprep.recordings.index import clear_index
 
 _LEFT_OVER = ".*.gone"
 """A deletion that was cut off leaves its folder under such a name; the next one finishes it."""
@@ -51,9 +51,9 @@ def remove_session(folder: Path) -> None:
     folder = folder.resolve()
     gone = folder.with_name(f".{folder.name}.gone")
     try:
-        remove_index(folder.parent)
         folder.rename(gone)
         fsync_folder(folder.parent)
+        clear_index(folder.parent)
         shutil.rmtree(gone)
         for rest in folder.parent.glob(_LEFT_OVER):
             shutil.rmtree(rest)
