@@ -20,9 +20,10 @@ from voiceprep.model import Outcome
 from voiceprep.ports import AudioBlock, Samples
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.files import fsync_folder, recording_error, write_private
-from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, load_info, session_id
+from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.tracks import Tracks
 
 _ELSEWHERE = "Name another folder with --recordings DIR."
