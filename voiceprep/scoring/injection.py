@@ -15,11 +15,9 @@ _PATTERNS = (
     r"\b(?:give|award|assign|grant)\b[^.!?]{0,20}\b(?:10|ten|100|a hundred|5|five|one "
     r"hundred)\b[^.!?]{0,12}\b(?:out of|"
     r"points?|percent|%|/)",
-    r"\b(?:mark|grade|rate|score|credit|count|treat|consider|judge|accept|"
-    r"set)\b[^.!?]{0,30}\b(?:this|the|my|every|all|"
-    r"each|it|following)\b[^.!?]{0,40}\b(?:correct|credited|complete|perfect|satisfied|covered|full|"
-    r"passed|true|excellent|"
-    r"strong|maximum)\b",
+    r"(?:^|[.!?;:,]\s*|\b(?:please|must|should|now|then|and|to|just) )"
+    r"(?:mark|grade|rate|score|credit|count|treat|consider|judge|accept|set)\b[^.!?]{0,30}\b(?:this|the|my|every|all|each|it|following)\b[^.!?]{0,40}\b(?:correct|credited|"
+    r"complete|perfect|satisfied|covered|full marks|passed|true|excellent|strong|maximum)\b",
     r"[\"']?(?:score|grade|credit(?:ed)?|is_credited|rating|verdict)[\"']?\s*(?:[:=]|"
     r"is)\s*[\"']?(?:1\b(?!\.\d*[1-9])|"
     r"1\.0|100|10/10|5/5|true|full|max|pass)",

@@ -26,7 +26,8 @@ _STOPS = frozenset(
 )
 _NOT_NEGATING = re.compile(
     r"\b(?:not only|not just|not merely|not simply|no matter|no doubt|no wonder|nothing but|whether or not|or not|"
-    r"not to mention|why not|not sure|no problem|not bad)\b",
+    r"not to mention|why not|not sure|no problem|not bad|"
+    r"don't forget|do not forget|with (?:and|or) without|and without)\b",
     re.IGNORECASE,
 )
 _SENTENCE_DENIALS = re.compile(
