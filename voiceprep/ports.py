@@ -187,6 +187,8 @@ class Prompt:
     system: str
     messages: tuple[Message, ...]
     output_tokens_max: int = 200
+    reply_schema: str = ""
+    """JSON Schema that the reply should follow; a model or server that cannot be held to one ignores it."""
 
 
 class TextModel(Protocol):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from voiceprep.commands.options import Bank
+from voiceprep.commands.options import AsJson, Bank, Recordings, Which, as_text
 from voiceprep.errors import ConfigError
 
 app = typer.Typer()
@@ -27,3 +27,17 @@ def grade(
             "Nothing to grade.", "Give either --jsonl, or --bank ID --question QID, and text on stdin."
         )
     show.grade_stdin(os.environ, bank, question)
+
+
+@app.command()
+def score(
+    which: Which = "last",
+    judge: Annotated[str, typer.Option("--judge", help="offline, or PROVIDER[:MODEL].")] = "offline",
+    votes: Annotated[int, typer.Option("--votes", help="Calls an answer; the median decides.")] = 1,
+    recordings: Recordings = None,
+    json: AsJson = False,
+) -> None:
+    """Score a session again, with another judge or version; every score file is kept and the difference shown."""
+    from voiceprep.terminal import scoring_views
+
+    scoring_views.score_again(os.environ, as_text(recordings), which, judge, votes, json)

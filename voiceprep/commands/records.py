@@ -21,12 +21,18 @@ def report(
         bool, typer.Option("--single-file", help="HTML with the audio inside, to be passed on as one file.")
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Where the HTML goes; else into the folder.")] = None,
+    is_comparing: Annotated[
+        bool, typer.Option("--compare", help="What differs between the two newest scorings, and why.")
+    ] = False,
     json: AsJson = False,
     recordings: Recordings = None,
 ) -> None:
     """Show what was said in a session, what it was worth and why."""
-    from voiceprep.terminal import report_views
+    from voiceprep.terminal import report_views, scoring_views
 
+    if is_comparing:
+        scoring_views.show_comparison(os.environ, as_text(recordings), which, json)
+        return
     is_page = open_page or single_file or out is not None
     chosen = form or (ReportFormat.JSON if json else ReportFormat.HTML if is_page else ReportFormat.TERMINAL)
     if json and chosen is not ReportFormat.JSON:

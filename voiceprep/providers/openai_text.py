@@ -4,6 +4,7 @@ Must not know what the text is for.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,7 @@ class OpenAITextModel:
         service = self._connection.service
         self._connection.model = model or service.text_model
         self._on_usage = on_usage
+        self._has_asked_for_json = False
         if reasoning_effort is None and not model:
             reasoning_effort = service.reasoning_effort
         self._parameters = _parameters(reasoning_effort, is_hosted=bool(service.key_names))
@@ -128,7 +130,14 @@ class OpenAITextModel:
             raise self._connection.translate(error) from None  # the original may repeat what was said
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
+        if prompt.reply_schema and not self._has_asked_for_json:
+            self._has_asked_for_json = True
+            self._parameters.values["response_format"] = None
         extra = dict(self._parameters.values)
+        if "response_format" in extra:
+            extra |= _response_format(prompt.reply_schema)
+            if not prompt.reply_schema:
+                del extra["response_format"]
         for name in ("max_completion_tokens", "max_tokens"):
             if name in extra:
                 extra[name] = prompt.output_tokens_max + self._reasoning_tokens(extra)
@@ -149,6 +158,13 @@ class OpenAITextModel:
         if self._on_usage is None or not reply.is_sent:
             return
         self._on_usage(reply.usage(self.name, self.model))
+
+
+def _response_format(schema: str) -> dict[str, Any]:
+    if not schema:
+        return {}
+    form = {"name": "reply", "strict": True, "schema": json.loads(schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
 def _parameters(reasoning_effort: str | None, *, is_hosted: bool) -> OptionalParameters:

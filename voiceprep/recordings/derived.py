@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from voiceprep.model import Delivery, InterviewerAudit, SessionScores
-from voiceprep.recordings.codec import encode
+from voiceprep.recordings.codec import decode, encode
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile
 from voiceprep.recordings.reader import AUDIT_JSON, DELIVERY_JSON, SessionRecord, load_session
@@ -42,10 +42,22 @@ def save_transcript(record: SessionRecord) -> None:
 
 
 def save_scores(folder: Path, scores: SessionScores) -> Path:
-    """scores-<judge>-<rubric hash>.json; other judges' and rubrics' files stay. Raises RecordingError."""
-    path = folder / f"scores-{_slug(scores.judge)}-{_slug(scores.rubric_hash)}.json"
+    """scores-<judge>-<rubric hash>.json, with the judge's version in the name where another version's file has that
+    name; other judges', versions' and rubrics' files stay. Raises RecordingError."""
+    stem = f"scores-{_slug(scores.judge)}-{_slug(scores.rubric_hash)}"
+    path = folder / f"{stem}.json"
+    if path.exists() and _version_of(path) not in (scores.judge_version, None):
+        path = folder / f"{stem}-{_slug(scores.judge_version)}.json"
     _save(path, encode(ScoresFile(scores=scores)))
     return path
+
+
+def _version_of(path: Path) -> str | None:
+    """The judge's version in a score file; None for one that cannot be read."""
+    try:
+        return decode(ScoresFile, path.read_bytes()).scores.judge_version
+    except (OSError, ValueError):
+        return None
 
 
 def save_delivery(folder: Path, delivery: Delivery) -> Path:

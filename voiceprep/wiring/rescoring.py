@@ -1,0 +1,72 @@
+"""Scores a recorded session with the judge that was asked for. Must not hold a session."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from voiceprep.answers import merge_answers
+from voiceprep.errors import ConfigError, ProviderError
+from voiceprep.model import Question, SessionScores, Transcript, Usage
+from voiceprep.prices import load_prices
+from voiceprep.providers.registry import Needs, make_text_model
+from voiceprep.recordings.reader import SessionRecord
+from voiceprep.scoring.judge import FAILED_FLAG, ModelJudge
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.scoring.overall import summarise
+from voiceprep.settings import Settings
+from voiceprep.tasks import Tasks
+from voiceprep.wiring.records import score_record
+
+OFFLINE = "offline"
+
+
+def score_with(
+    choice: str, votes: int, record: SessionRecord, settings: Settings, environment: Mapping[str, str]
+) -> tuple[SessionScores, float]:
+    """The scores by judge `choice` (`offline` or `PROVIDER[:MODEL]`) and what they cost in USD.
+
+    Raises ConfigError for an unknown judge, ProviderError when no question could be marked by the model.
+    """
+    if choice == OFFLINE:
+        return score_record(record), 0.0
+    if not 1 <= votes <= 9:
+        raise ConfigError(f"--votes {votes} is not between 1 and 9.", "One call an answer is the default.")
+    return asyncio.run(_score(choice, votes, record, settings, environment))
+
+
+async def _score(
+    choice: str, votes: int, record: SessionRecord, settings: Settings, environment: Mapping[str, str]
+) -> tuple[SessionScores, float]:
+    prices = load_prices(Path(settings.prices) if settings.prices else None)
+    costs: list[float] = []
+
+    def note_usage(usage: Usage) -> None:
+        costs.append(prices.cost_usd(usage) or 0.0)
+
+    async with Tasks() as tasks:
+        needs = Needs(tasks, (), environment, note_usage, settings.plain_http, settings.offline)
+        model = make_text_model(choice, needs, lambda _error: None)
+        try:
+            await model.warm()
+            judge = ModelJudge(model, choice, OfflineJudge(), votes)
+            pairs = _answered(record)
+            scores = await judge.score_all(pairs)
+        finally:
+            await model.close()
+    if not judge.marked_count and any(FAILED_FLAG in score.flags for score in scores):
+        raise ProviderError(
+            f"{choice} marked no answer: every call failed or replied with something else than verdicts.",
+            "The offline score stands. Run `voiceprep score` again later, or with another --judge.",
+            provider=choice.split(":")[0],
+            stage="score",
+        )
+    return summarise(judge, [question for question, _ in pairs], scores), sum(costs)
+
+
+def _answered(record: SessionRecord) -> list[tuple[Question, Transcript]]:
+    questions = record.info.questions
+    return [
+        (questions[entry.question_id], entry.transcript)
+        for entry in merge_answers(record.turns)
+        if entry.question_id in questions
+    ]
