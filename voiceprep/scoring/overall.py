@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Protocol
 
 from voiceprep.model import Question, QuestionScore, SessionScores
-from voiceprep.ports import Judge
 from voiceprep.scoring.intervals import mean_interval
 
 
@@ -24,7 +24,14 @@ def rubric_hash(questions: Sequence[Question]) -> str:
     return sha256(json.dumps(rubric, ensure_ascii=False, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def summarise(judge: Judge, questions: Sequence[Question], scores: Sequence[QuestionScore]) -> SessionScores:
+class JudgeName(Protocol):
+    """Which judge, and a hash of everything that decides its scores apart from the rubric."""
+
+    name: str
+    version: str
+
+
+def summarise(judge: JudgeName, questions: Sequence[Question], scores: Sequence[QuestionScore]) -> SessionScores:
     """The mean of the scored questions with equal weights, and its 90 % interval; None where nothing was scored."""
     values = [score.score for score in scores if score.score is not None]
     overall = sum(values) / len(values) if values else None
