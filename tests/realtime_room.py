@@ -24,7 +24,7 @@ from voiceprep.engines.link import LinkPolicy, RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
 from voiceprep.engines.s2s_turn import S2sManners, S2sParts
 from voiceprep.errors import ProviderError, VoiceprepError
-from voiceprep.events import Event
+from voiceprep.events import Event, LevelMeasured
 from voiceprep.model import Bank, Outcome, Transcript, Word
 from voiceprep.planning import Plan
 from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, OnText, Provisional, ignore_text
@@ -145,13 +145,17 @@ class RealtimeRoom:
             self.session_folder = writer.folder
             mic.add_tap(writer.write_candidate)
             speaker.add_tap(writer.write_interviewer)
-            stage.listeners[:] = [writer.on_event, self.events.append, self.candidate.on_event, *self.hooks]
+            stage.listeners[:] = [writer.on_event, self._keep, self.candidate.on_event, *self.hooks]
             parts = SessionParts(engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None)
             self.session = Session(self.plan, parts)
             stage.sessions.append(self.session)
             outcome = await self.session.run(STARTED_AT)
             writer.close(outcome)
         return outcome
+
+    def _keep(self, event: Event) -> None:
+        if not isinstance(event, LevelMeasured):  # a long session has very many
+            self.events.append(event)
 
     def _stage(self, tasks: Tasks) -> Stage:
         settings = Settings(

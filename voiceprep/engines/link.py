@@ -99,7 +99,10 @@ class RealtimeLink:
         self._all_heard.set()
 
     def check(self) -> None:
-        """Raises ProviderError when the line cannot be mended; the next call tries again."""
+        """Raises ProviderError when the line cannot be mended; the next call tries again. Raises whatever broke
+        those who were told."""
+        if self._pump is not None and self._pump.done() and not self._pump.cancelled():
+            self._pump.result()
         error, self._error = self._error, None
         if error is not None:
             raise error

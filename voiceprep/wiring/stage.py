@@ -28,6 +28,8 @@ from voiceprep.ports import (
     Controls,
     Engine,
     Message,
+    Samples,
+    TurnModel,
 )
 from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_realtime, make_synthesizer, make_text_model, make_transcriber
@@ -48,7 +50,7 @@ class Stage:
         self.tasks = tasks
         self.listeners: list[Emit] = []
         self.sessions: list[Session] = []
-        self.engines: list[S2sEngine] = []
+        self.links: list[RealtimeLink] = []
         self._early: list[Event] = []
         self._is_started = False
         self.now_ms: Callable[[], int] = lambda: 0
@@ -101,8 +103,8 @@ class Stage:
 
     async def close(self) -> None:
         """Let go of every provider's connections."""
-        for engine in self.engines:
-            await engine.close()
+        for link in self.links:
+            await link.close()
         for provider in (self.transcriber, self.synthesizer, self.text_model, self.realtime):
             if provider is not None:
                 await provider.close()
@@ -117,22 +119,36 @@ async def open_engine(choice: Choice, stage: Stage, controls: Controls) -> Engin
 
 async def _open_s2s(choice: Choice, stage: Stage, model: RealtimeModel, controls: Controls) -> S2sEngine:
     """Connect while the detector loads; recogniser and turn model wait until they are needed."""
-    are_turns_ours = _are_turns_ours(choice, model)
+    are_turns_ours, policy = _are_turns_ours(choice, model), _policy(choice)
     setup = RealtimeSetup(
         session_instructions(choice.plan.bank_title, choice.plan.interviewer.manner),
         tuple(term.written for term in choice.bank.glossary)[:VOCABULARY_MAX],
         are_turns_ours=are_turns_ours,
-        patience_ms=round(choice.settings.patience * 1000),
+        patience_ms=policy.patience_ms,
         history=_said_before(choice),
     )
     link = RealtimeLink(model, setup, stage.tasks)
+    stage.links.append(link)
     detector, _ = await asyncio.gather(stage.tasks.in_thread(SileroDetector), link.open())
-    turn_model = await stage.tasks.in_thread(load_turn_model, stage.tasks) if are_turns_ours else None
+    turn_model = LateTurnModel(stage.tasks) if are_turns_ours else None
     parts = S2sParts(link, stage.transcriber, detector, controls, turn_model)
-    manners = S2sManners(_policy(choice), are_turns_ours, choice.settings.push_to_talk)
-    engine = S2sEngine(parts, stage.tasks, manners)
-    stage.engines.append(engine)
-    return engine
+    manners = S2sManners(policy, are_turns_ours, choice.settings.push_to_talk, choice.plan.interviewer.nudges)
+    return S2sEngine(parts, stage.tasks, manners)
+
+
+class LateTurnModel:
+    """ports.TurnModel that loads when it is first asked: nothing waits for it before the first answer."""
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._loading: asyncio.Task[TurnModel | None] | None = None
+
+    async def probability(self, samples: Samples) -> float:
+        """1.0 where there is no model: nothing speaks against the end."""
+        if self._loading is None:
+            self._loading = self._tasks.work(self._tasks.in_thread(load_turn_model, self._tasks), "turn model")
+        model = await asyncio.shield(self._loading)
+        return 1.0 if model is None else await model.probability(samples)
 
 
 def _are_turns_ours(choice: Choice, model: RealtimeModel) -> bool:
