@@ -78,11 +78,11 @@ async def soak(hours: float, name: str = "openai") -> Soaked:
                 policy=PATIENT,
                 limit_s=hours * 1200,
             )
-            half = len(long.questions) // 2
+            quarter = len(long.questions) // 4
             early_mb: list[float] = []
 
             def watch(event: Event) -> None:
-                if isinstance(event, TurnStarted) and event.turn_index == half:
+                if isinstance(event, TurnStarted) and event.turn_index == quarter:
                     here.server.disturb_now(Fault.DROP)
                 if isinstance(event, TurnStarted) and event.turn_index == len(long.questions) // 3:
                     early_mb.append(resident_mb())

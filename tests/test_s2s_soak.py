@@ -8,7 +8,7 @@ from benchmarks.s2s_soak import soak
 @pytest.mark.parametrize(
     ("hours", "name", "sessions"),
     [
-        (0.5, "grok", 3),  # 25 minutes a session, and one connection is cut
+        (0.6, "grok", 3),  # 25 minutes a session, and one connection is cut
         pytest.param(3.0, "openai", 4, marks=pytest.mark.slow),
     ],
 )
