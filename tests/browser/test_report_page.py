@@ -10,13 +10,17 @@ from playwright.sync_api import Page
 
 from tests import sample_session as sample
 from tests.browser.conftest import Opener
+from tests.commands import run
 from tests.hostile_session import EVIL, hostile_record
+from voiceprep.answers import merge_answers
 from voiceprep.model import Transcript, Word
 from voiceprep.plaintext import plain
+from voiceprep.practice.retry import compare
 from voiceprep.recordings.files import write_private
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.reports.document import build_document
 from voiceprep.reports.html.rendering import beside, render_report
+from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.terminal.report_views import PageOrder, save_page
 
 pytestmark = pytest.mark.browser
@@ -239,3 +243,27 @@ def _luminance(color: str) -> float:
     shares = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
     linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_both_answers_of_a_retry_play_side_by_side(tmp_path: Path, open_page: Opener) -> None:
+    earlier = sample.record_session(tmp_path)
+    old = earlier.folder.rename(tmp_path / "20260228T183000Z-sample-bank-00fe")
+    record = sample.record_session(tmp_path)
+    asked = merge_answers(record.turns)[0]
+    question, point = sample.QUESTIONS[0], sample.QUESTIONS[0].key_points[1]
+    comparison = compare(question, (old.name, asked), (record.info.id, asked), point, OfflineJudge())
+    page = open_page(_saved(replace(record, comparison=comparison))).page
+    assert page.locator("#comparison-title").inner_text() == "Compared with the earlier answer: about the same"
+    for side in page.locator(".side audio").all():
+        side.evaluate("audio => audio.play()")
+        side.evaluate("audio => new Promise(done => audio.ontimeupdate = () => audio.currentTime >= 6 && done())")
+        side.evaluate("audio => audio.pause()")
+    assert page.locator(".side audio").count() == 2
+
+
+def test_progress_opens_without_a_script(tmp_path: Path, open_page: Opener) -> None:
+    sample.record_session(tmp_path)
+    done = run("progress", "--format", "html", "--recordings", tmp_path)
+    page = open_page(Path(done.out.strip())).page
+    assert page.locator(".series h3").all_inner_texts() == ["All questions", "databases", "http", "technical"]
+    assert page.locator(".trend circle").count() == 4

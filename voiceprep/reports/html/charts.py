@@ -21,6 +21,7 @@ QUESTION_BARS = 260
 WAVE_WIDTH = 1_000
 LANE_HEIGHT = 36
 TICKS_MAX = 8
+SESSIONS_SHOWN = 120
 _TICK_STEPS_MS = (5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000)
 
 
@@ -193,17 +194,18 @@ def _bars(rows: Sequence[tuple[str, float, str]]) -> tuple[Bar, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SeriesChart:
-    """Session means over time: `points` are (share of the time span, score, label)."""
+    """The newest session means over time: `points` are (share of the time span, score, label)."""
 
     series: Series
     points: tuple[tuple[float, float, str], ...]
 
 
 def series_chart(series: Series) -> SeriesChart:
-    times = [datetime.fromisoformat(mean.started_at).timestamp() for mean in series.sessions]
+    shown = series.sessions[-SESSIONS_SHOWN:]
+    times = [datetime.fromisoformat(mean.started_at).timestamp() for mean in shown]
     span = max(times) - min(times) or 1.0
     points = tuple(
         ((at - min(times)) / span, mean.score, f"{mean.started_at[:10]}: {mean.score:.2f} ({mean.answer_count})")
-        for at, mean in zip(times, series.sessions, strict=True)
+        for at, mean in zip(times, shown, strict=True)
     )
     return SeriesChart(series, points)
