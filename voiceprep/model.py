@@ -320,6 +320,24 @@ class FillerCount:
 
 
 @dataclass(frozen=True, slots=True)
+class PaceWindow:
+    """Words per minute of speech in a stretch of an answer."""
+
+    start_ms: int
+    end_ms: int
+    pace_wpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLength:
+    """How long somebody talked about a question, and the length its bank expects (None when it says none)."""
+
+    question_id: str
+    spoken_ms: int
+    expected_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """How it was said, observed on the audio timeline; None where there was too little speech to tell.
 
@@ -339,6 +357,19 @@ class Delivery:
     time_to_first_word_ms: tuple[int, ...]
     talk_share: float | None
     interruption_count: int
+    interrupted_count: int = 0
+    """How often the interviewer began while the candidate was talking."""
+    pause_p50_ms: int | None = None
+    pause_p90_ms: int | None = None
+    pauses_between_clauses: int = 0
+    """Pauses where a clause may end; the rest fall within one."""
+    pace_windows: tuple[PaceWindow, ...] = ()
+    pace_p10_wpm: float | None = None
+    pace_p90_wpm: float | None = None
+    repeat_count: int = 0
+    restart_count: int = 0
+    hedges: tuple[FillerCount, ...] = ()
+    answer_lengths: tuple[AnswerLength, ...] = ()
 
 
 class AuditKind(StrEnum):

@@ -26,6 +26,7 @@ from voiceprep.recordings.info import SCHEMA_VERSION
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.transcript import TranscriptLine, transcript_of
 from voiceprep.reports.ledger import CostLine, Incident, cost_lines, incidents
+from voiceprep.reports.methods import DELIVERY_METHODS
 
 REPORT_SCHEMA_VERSION = 1
 CUT_OFF_FLAG = "cut_off"
@@ -179,11 +180,15 @@ def document_json(document: ReportDocument) -> dict[str, Any]:
             "interval": None if document.interval is None else list(document.interval),
         },
         "questions": [_question_json(question) for question in document.questions],
-        "delivery": None if document.delivery is None else asdict(document.delivery),
+        "delivery": _delivery_json(document.delivery),
         "latency": {"turn_ms": {"p50": document.latency.p50_ms, "p95": document.latency.p95_ms}},
         "cost_usd": document.cost_usd,
         "interviewer": None if document.audit is None else asdict(document.audit),
     }
+
+
+def _delivery_json(delivery: Delivery | None) -> dict[str, Any] | None:
+    return None if delivery is None else asdict(delivery) | {"methods": list(DELIVERY_METHODS)}
 
 
 def render_json(document: ReportDocument) -> str:

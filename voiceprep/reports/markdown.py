@@ -8,6 +8,7 @@ from voiceprep.reports.audit_lines import audit_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.comparison import change_text
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion
+from voiceprep.reports.methods import DELIVERY_METHODS
 from voiceprep.reports.phrases import (
     delivery_lines,
     flag_text,
@@ -44,6 +45,8 @@ def render_markdown(document: ReportDocument) -> str:
             "## Delivery",
             "",
             *(f"- {escape_markdown(line)}" for line in delivery_lines(document.delivery)),
+            "",
+            escape_markdown(" ".join(DELIVERY_METHODS)),
         ]
     if document.audit is not None:
         lines += ["", "## Interviewer", "", *(f"- {escape_markdown(line)}" for line in audit_lines(document.audit))]

@@ -98,7 +98,30 @@ def delivery_lines(delivery: Delivery) -> tuple[str, ...]:
         lines.append(f"You spoke {delivery.talk_share:.0%} of the talking time".replace("%", " %"))
     if delivery.interruption_count:
         lines.append(f"You interrupted the interviewer {_count(delivery.interruption_count, 'time')}")
+    if delivery.interrupted_count:
+        lines.append(f"The interviewer began while you talked {_count(delivery.interrupted_count, 'time')}")
+    lines += _fluency_lines(delivery)
     return tuple(lines) or ("Too little speech to say anything about it",)
+
+
+def _fluency_lines(delivery: Delivery) -> list[str]:
+    lines = []
+    if delivery.pace_p10_wpm is not None and delivery.pace_p90_wpm is not None and len(delivery.pace_windows) > 2:
+        lines.append(f"Pace between {delivery.pace_p10_wpm:.0f} and {delivery.pace_p90_wpm:.0f} over 10 s windows")
+    if len(delivery.pauses) > 2:
+        within = len(delivery.pauses) - delivery.pauses_between_clauses
+        lines.append(f"{_count(len(delivery.pauses), 'pause')} over 0.5 s, {within} within a clause")
+    if delivery.restart_count or delivery.repeat_count:
+        lines.append(
+            f"{_count(delivery.restart_count, 'restart')}, {_count(delivery.repeat_count, 'repeated word')}"
+        )
+    if delivery.hedges:
+        lines.append("Hedges: " + ", ".join(f"{plain(each.text)} {each.count}×" for each in delivery.hedges[:3]))
+    lengths = [each for each in delivery.answer_lengths if each.expected_ms]
+    if lengths:
+        shares = [each.spoken_ms / each.expected_ms for each in lengths if each.expected_ms]
+        lines.append(f"Answers took {median(shares):.0%} of the expected time (median)".replace("%", " %"))
+    return lines
 
 
 def latency_text(document: ReportDocument) -> str:

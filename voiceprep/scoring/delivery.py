@@ -17,7 +17,8 @@ from voiceprep.events import (
     InterviewerStarted,
     Journaled,
 )
-from voiceprep.model import Answer, Delivery, FillerCount, SpeechPause, Turn
+from voiceprep.model import Answer, AnswerLength, Delivery, FillerCount, SpeechPause, Turn
+from voiceprep.scoring import fluency
 
 PAUSE_MS = 500
 """Silences inside an answer from this length are pauses."""
@@ -26,6 +27,7 @@ GAP_MS = 1_000
 PACE_MEDIAN_WPM, PACE_LOW_WPM, PACE_HIGH_WPM = 185.0, 143.0, 221.0
 """Conversation between people: median and 5–95 % of speakers, gaps over 1 s left out (measured on human-transcribed
 telephone and meeting speech)."""
+OVERLAP_MS = 200
 WORDS_MIN = 10
 SPEECH_MIN_MS = 3_000
 """Less speech than this says nothing about pace or fillers."""
@@ -37,7 +39,7 @@ _FILLER_PATTERNS = {
     "uh": r"\bu+h+\b",
     "um": r"\bu+m+\b",
     "you know": r"\byou know\b(?!\s+(?:what|how|why|when|where|who|that|the|it|if|which|this)\b)",
-    "I mean": r"\bi mean\b",
+    "I mean": r"(?<!what )\bi mean\b(?! (?:by|to)\b)",
     "well": r"(?:^|[.,;!?…]\s*|\b(?:uh|um|so|and|but|yeah|okay|oh)\s+)well\b(?!-)|\bwell(?=,)(?<!as well)",
 }
 _SPREAD_WPM = (PACE_HIGH_WPM - PACE_LOW_WPM) / (2 * NormalDist().inv_cdf(0.95))
@@ -63,6 +65,14 @@ def measure_delivery(turns: Sequence[Turn], events: Sequence[Journaled]) -> Deli
     fillers = count_fillers([answer.transcript.text for answer in spoken])
     filler_count = sum(filler.count for filler in fillers)
     is_enough = spoken_count >= WORDS_MIN
+    windows = [
+        window
+        for answer, segments_ in zip(spoken, inside, strict=True)
+        for window in fluency.pace_windows(answer.transcript.words, segments_, GAP_MS)
+    ]
+    lengths_ms = [pause.end_ms - pause.start_ms for pause in pauses]
+    repeats, restarts = fluency.count_repeats_and_restarts(answer.transcript for answer in spoken)
+    words = [word for answer in spoken for word in answer.transcript.words]
     return Delivery(
         answer_count=len(answers),
         word_count=sum(count_words(answer.transcript.text) for answer in answers),
@@ -76,7 +86,48 @@ def measure_delivery(turns: Sequence[Turn], events: Sequence[Journaled]) -> Deli
         time_to_first_word_ms=tuple(_first_word_ms(turns)),
         talk_share=_talk_share(speech_ms, events),
         interruption_count=sum(spoken.is_interrupted for turn in turns for spoken in turn.said),
+        interrupted_count=_interrupted_count(inside, events),
+        pause_p50_ms=_rounded(fluency.percentile(lengths_ms, 0.5)),
+        pause_p90_ms=_rounded(fluency.percentile(lengths_ms, 0.9)),
+        pauses_between_clauses=fluency.count_between_clauses(pauses, words),
+        pace_windows=tuple(windows),
+        pace_p10_wpm=fluency.percentile([window.pace_wpm for window in windows], 0.1),
+        pace_p90_wpm=fluency.percentile([window.pace_wpm for window in windows], 0.9),
+        repeat_count=repeats,
+        restart_count=restarts,
+        hedges=fluency.count_hedges(answer.transcript.text for answer in spoken),
+        answer_lengths=tuple(_answer_lengths(turns, segments)),
     )
+
+
+def _rounded(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _interrupted_count(answers: Sequence[Sequence[SpeechPause]], events: Sequence[Journaled]) -> int:
+    """How often the interviewer began inside a stretch of an answer's speech, OVERLAP_MS from both of its ends."""
+    starts = [event.at_ms for event in events if isinstance(event, InterviewerStarted)]
+    return sum(
+        segment.start_ms + OVERLAP_MS <= start_ms <= segment.end_ms - OVERLAP_MS
+        for segments in answers
+        for segment in segments
+        for start_ms in starts
+    )
+
+
+def _answer_lengths(turns: Sequence[Turn], segments: Sequence[SpeechPause]) -> Iterator[AnswerLength]:
+    """Speech per question, follow-ups included, against what its first brief expects."""
+    spoken: dict[str, int] = {}
+    expected: dict[str, int | None] = {}
+    for turn in turns:
+        question_id = turn.brief.question_id
+        if question_id is None or turn.answer is None or not _is_spoken(turn.answer):
+            continue
+        inside = clip(segments, turn.answer.start_ms, turn.answer.end_ms)
+        spoken[question_id] = spoken.get(question_id, 0) + _length_ms(inside)
+        expected.setdefault(question_id, turn.brief.expected_answer_ms)
+    for question_id, spoken_ms in spoken.items():
+        yield AnswerLength(question_id, spoken_ms, expected[question_id])
 
 
 def speech_segments(events: Sequence[Journaled]) -> list[SpeechPause]:

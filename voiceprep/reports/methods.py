@@ -1,0 +1,10 @@
+"""How the figures of a report are measured and how wrong they may be. Sentences only."""
+
+DELIVERY_METHODS = (
+    "Pauses and talking time: from the audio, ± 60 ms.",
+    "Pace: the recogniser's words over that time, gaps over 1 s left out; ± 3 % where no word is misheard.",
+    "Fillers: uh, um, you know, I mean, well. In a transcript this list finds 88 % of them and is right in 98 %; "
+    "the embedded recogniser leaves most of them out, so the count is a lower limit.",
+    "Repeats, restarts and hedges: exact matches in the transcript; what the recogniser smooths over is missed.",
+)
+"""How each figure is measured and how wrong it may be."""
