@@ -47,6 +47,8 @@ def assert_one_paragraph(done: Done, code: int, *said: str) -> None:
         (("interview", "--candidate", "strong", "--mic", "keyboard"), ("--candidate", "--mic")),
         (("interview", "--pace", "fast"), ("--pace fast", "--candidate")),
         (("interview", "--pace", "fast", "--mic", "x.wav"), ("--speaker none",)),
+        (("interview", *FAST, "--stt", "deepgram:nova-3,local"), ("faster than deepgram", "--stt local")),
+        (("interview", *FAST, "--stt", "local,openai"), ("faster than openai", "leave out --pace fast")),
         (("grade",), ("--jsonl",)),
         (("grade", "--jsonl", "--question", "pagination"), ("--jsonl",)),
         (("grade", "--bank", "python-backend", "--question", "pagnation"), ("Did you mean pagination",)),

@@ -306,7 +306,17 @@ class Commands:
         return done
 
 
-INTERVIEW = ("interview", "--candidate", "strong", "--pace", "fast", "--questions", "1", "--seed", "1", "--plain")
+INTERVIEW = ("interview", "--candidate", "weak", "--speaker", "none", "--seed", "1", "--plain", "--bank")
+SHORT_BANK = """\
+id: short
+title: Short
+questions:
+  - id: why
+    topic: eggs
+    text: Why?
+    key_points: [{id: k, text: Because of the heat., probe: What about the heat?}]
+    examples: [{level: weak, text: I do not know., credited: []}]
+"""
 
 
 async def test_nothing_secret_leaves_a_command(tmp_path: Path) -> None:
@@ -318,18 +328,20 @@ async def test_nothing_secret_leaves_a_command(tmp_path: Path) -> None:
         environment = {**environment_of(deepgram, openai), **OTHER_CANARIES}
         commands = Commands(tmp_path, environment)
         recordings = ("--recordings", str(tmp_path / "recordings"))
+        bank = tmp_path / "short.yaml"
+        bank.write_text(SHORT_BANK)
 
-        deepgram.disturb_next(LISTEN_V1, Disturbance(Cut.MALFORMED, 9_000))
+        deepgram.disturb_next(LISTEN_V1, Disturbance(Cut.MALFORMED, 2_000))
         openai.trouble_next(CHAT, *[openai_error(400, GOSSIP)] * 50)
         providers = ("--stt", "deepgram,local", "--llm", "openai", "--tts", "local")
-        held = await commands.run("--debug", *INTERVIEW, *providers, *recordings)
+        held = await commands.run("--debug", *INTERVIEW, str(bank), *providers, *recordings)
         assert held.code == ExitCode.DONE, held.err
         assert PHRASE in held.out
         for form in ("json", "markdown", "terminal"):
             assert PHRASE in (await commands.run("report", "last", "--format", form, *recordings)).out
 
         deepgram.serving.trouble_next(LISTEN_V1, *[Refusal(401, GOSSIP)] * 50)
-        failed = await commands.run("--debug", *INTERVIEW, "--stt", "deepgram", *recordings)
+        failed = await commands.run("--debug", *INTERVIEW, str(bank), "--stt", "deepgram", *recordings)
         assert failed.code == ExitCode.PROVIDER
         assert "Traceback" in failed.err
         assert "does not accept the key" in failed.err

@@ -3,6 +3,8 @@
 import pytest
 
 from voiceprep.endpointing import (
+    CAUTION,
+    ONSET_KNOWN_MS,
     Endpointer,
     EndpointPolicy,
     GateChange,
@@ -121,6 +123,14 @@ def test_length_alone_never_makes_an_answer_seem_over() -> None:
     )
 
 
+def test_eagerness_orders_the_waits_and_the_default_is_medium() -> None:
+    covered = Signs(Sounds.COMPLETE, is_covered=True, length_share=0.6)
+    waits_ms = [silence_needed_ms(EndpointPolicy(caution=CAUTION[name]), covered) for name in CAUTION]
+    assert waits_ms[0] == 2500
+    assert waits_ms == sorted(waits_ms, reverse=True)
+    assert EndpointPolicy().caution == CAUTION["medium"]
+
+
 def test_less_caution_is_quicker_and_asks_for_no_less_when_unfinished() -> None:
     likely, open_end = Signs(Sounds.COMPLETE, is_covered=True, length_share=0.4), Signs(Sounds.UNFINISHED)
     waits_ms = [silence_needed_ms(EndpointPolicy(caution=caution), likely) for caution in (2.0, 0.0, -1.0)]
@@ -189,7 +199,7 @@ def speak(endpointer: Endpointer, text: str, from_ms: int, to_ms: int) -> None:
 def test_patience_after_because() -> None:
     endpointer = Endpointer(POLICY)
     speak(endpointer, "Because", 0, 1000)
-    assert silence(endpointer, "I would lock it because", 1000, 9000) == (Verdict.FINISHED, 2500)
+    assert silence(endpointer, "I would lock it because", 1000, 9000) == (Verdict.FINISHED, 2500 + ONSET_KNOWN_MS)
 
 
 def test_short_pauses_of_the_candidates_own_make_it_quicker() -> None:
@@ -277,7 +287,10 @@ def test_a_moment_asked_for_is_granted() -> None:
     endpointer.begin(0, None)
     endpointer.be_patient(8_900)
     assert endpointer.step(Hearing(9_500, False, 0, "", 0)) is Verdict.WAIT
-    assert silence(endpointer, "Threads share memory, and", 10_000, 30_000) == (Verdict.FINISHED, 10_000)
+    assert silence(endpointer, "Threads share memory, and", 10_000, 30_000) == (
+        Verdict.FINISHED,
+        10_000 + ONSET_KNOWN_MS,
+    )
 
 
 def test_the_time_limit_waits_for_a_breath_but_not_for_ever() -> None:

@@ -187,8 +187,7 @@ class EndpointPolicy:
     `complete_ms`: after any other complete sentence: nothing in its words or sound tells the last one from one
     before a thought; between the two when the answer is likely but not surely over.
     `quick_ms`: the shortest wait a candidate of quick pauses gets. Anything else gets all patience.
-    `caution`: log-odds of the end (`end_odds`) up to which an answer counts as any other;
-    less of it replies sooner and cuts in more often (-1: at the median delay of a fixed 0.7 s).
+    `caution`: log-odds of the end (`end_odds`) up to which an answer counts as any other (see `CAUTION`).
     A turn model that gives the end a probability of `turn_doubt` or less makes any of them wait for all patience.
     `nudge_at_ms`: silences before the first word that are met with a nudge; `give_up_ms`: the question is left.
     `python -m benchmarks.endpointing` shows what each wait costs and saves.
@@ -206,6 +205,11 @@ class EndpointPolicy:
     caution: float = 0.6
 
 
+CAUTION = {"low": 2.0, "medium": 0.6, "high": -1.0}
+"""By the eagerness of the settings. `medium` lets 95 % of the answers with pauses up to 2.4 s live; `high` has the
+median delay of a fixed 0.7 s and a sixth of its cut-ins; `low` replies early to closing words only."""
+
+
 class Verdict(StrEnum):
     WAIT = "wait"
     NUDGE = "nudge"
@@ -214,6 +218,8 @@ class Verdict(StrEnum):
     TIME_LIMIT = "time_limit"
 
 
+ONSET_KNOWN_MS = 80
+"""Speech is known to have begun so much later: a pause that ends just within all patience must not be cut."""
 OWN_PAUSES_KEPT = 12
 QUICK_FROM_PAUSES = 12
 QUICK_BELOW_MS = 700
@@ -377,6 +383,8 @@ class Endpointer:
         needed_ms = silence_needed_ms(self.policy, signs)
         if sounds is not Sounds.CLOSED:
             needed_ms *= self._patience_factor
+        if needed_ms >= self.policy.patience_ms:
+            needed_ms += ONSET_KNOWN_MS
         return self._if_longer(silence_ms, needed_ms)
 
     def _length_share(self, text: str) -> float | None:

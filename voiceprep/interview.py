@@ -295,6 +295,10 @@ def _ask(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrie
     return _in_time(state, brief, question, elapsed_ms, 1.0)
 
 
+FOLLOW_UP_SHARE = 4
+"""A follow-up asks for one point of several: a quarter of the question's answer is what to expect."""
+
+
 def _follow_up(state: InterviewState, follow_up: FollowUp, elapsed_ms: int) -> TurnBrief:
     question = state.question
     assert question is not None  # a follow-up belongs to one
@@ -303,6 +307,7 @@ def _follow_up(state: InterviewState, follow_up: FollowUp, elapsed_ms: int) -> T
         f"{_pick(state.plan.interviewer.acknowledgements, state, 'thanks')} {follow_up.ask}".strip(),
         question.id,
         follow_up.key_point_id,
+        expected_answer_ms=question.answer_seconds * 1000 // FOLLOW_UP_SHARE,
         question_number=len(state.asked),
         ask=follow_up.ask,
         follow_up=follow_up.kind,

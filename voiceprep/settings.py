@@ -29,6 +29,8 @@ class Settings:
     """Who interviews: friendly, neutral, probing, hurried or silent-type."""
     patience: float = 2.5
     """Seconds of silence after an answer that does not sound finished."""
+    eagerness: str = "medium"
+    """How soon an answer that sounds finished counts as over: `low`, `medium`, or `high`."""
     mic: str = ""
     """A device name, a WAV file, or `keyboard`; empty is the system's default."""
     speaker: str = ""
@@ -154,7 +156,11 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-_WORDS: Mapping[str, tuple[str, ...]] = {"mode": ("cascaded", "s2s", "auto"), "turns": ("auto", "server", "client")}
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "eagerness": ("low", "medium", "high"),
+    "mode": ("cascaded", "s2s", "auto"),
+    "turns": ("auto", "server", "client"),
+}
 
 
 def _check(settings: Settings) -> None:

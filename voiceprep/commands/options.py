@@ -36,6 +36,14 @@ class PersonaName(StrEnum):
     SILENT_TYPE = "silent-type"
 
 
+class EagernessName(StrEnum):
+    """How soon a finished-sounding answer counts as over."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class ReportFormat(StrEnum):
     TERMINAL = "terminal"
     HTML = "html"
@@ -57,6 +65,10 @@ ShowPlan = Annotated[bool, typer.Option("--plan", help="Only show what would be 
 Topics = Annotated[list[str] | None, typer.Option("--topic", help="Only this topic; may be repeated.")]
 Patience = Annotated[
     float | None, typer.Option("--patience", help="Seconds of silence after an answer that sounds unfinished.")
+]
+Eagerness = Annotated[
+    EagernessName | None,
+    typer.Option("--eagerness", help="high replies sooner and cuts in more often; low waits for every thought."),
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="The same seed asks the same questions.")]
 Mic = Annotated[str | None, typer.Option("--mic", help="A device, FILE.wav, or keyboard for typed answers.")]

@@ -58,6 +58,18 @@ class Choice:
                 "--pace fast runs faster than any sound device.",
                 "Give it --candidate NAME or --mic FILE.wav, and --speaker none or FILE.wav.",
             )
+        if self.is_fast and not self.is_s2s and self._far_recogniser:
+            raise ConfigError(
+                f"--pace fast runs faster than {self._far_recogniser} can listen: a recogniser elsewhere hears in "
+                "real time.",
+                "Give it --stt local, or leave out --pace fast.",
+            )
+
+    @property
+    def _far_recogniser(self) -> str:
+        """The first provider of the chain that does not hear on this machine; empty when all do, or none hears."""
+        names = [member.strip().partition(":")[0] for member in self.settings.stt.split(",")]
+        return "" if self.is_typed else next((name for name in names if name != LOCAL), "")
 
     @property
     def is_typed(self) -> bool:

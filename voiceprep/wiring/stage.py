@@ -8,7 +8,7 @@ from pathlib import Path
 from voiceprep.audio.pace import FastPace, Pace, RealtimePace
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.endpointing import CAUTION, EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import RealtimeLink
@@ -195,5 +195,6 @@ def _policy(choice: Choice) -> EndpointPolicy:
         covered_ms=round(policy.covered_ms * factor),
         complete_ms=round(policy.complete_ms * factor),
         patience_ms=round(policy.patience_ms * factor),
+        caution=CAUTION[choice.settings.eagerness],
     )
     return replace(policy, nudge_at_ms=(), give_up_ms=None) if choice.is_typed else policy
