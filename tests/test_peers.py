@@ -4,6 +4,7 @@
 benchmarks/peers/environments.py); without that marker these tests are skipped.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +16,9 @@ from benchmarks.peers.candidate import Trial
 from benchmarks.peers.emulator import make_emulator
 from benchmarks.peers.environments import cache_folder, python_for
 from benchmarks.peers.realtime_emulator import REPLY_S, RealtimeEmulator
-from benchmarks.peers.runs import run_process
+from benchmarks.peers.runs import ROOT, run_process
 from benchmarks.peers.utterances import open_sounds
+from tests.interviews import plan
 from tests.loopback.deepgram import KEY as DEEPGRAM_KEY
 from tests.loopback.gemini_live import KEY as GEMINI_KEY
 from tests.loopback.gemini_live import GeminiLiveServer
@@ -25,7 +27,12 @@ from tests.loopback.grok_realtime import GrokRealtimeServer
 from tests.loopback.openai import KEY as OPENAI_KEY
 from tests.loopback.openai_realtime import OpenAIRealtimeServer
 from tests.loopback.realtime import RealtimeServer, Script
+from tests.realtime_room import RealtimeRoom
+from voiceprep.model import Outcome
+from voiceprep.providers.scripted import Say, Wait
+from voiceprep.providers.scripted import Script as Said
 
+HEARD = "phrase 1 and phrase 2 and phrase 3 that's it"
 INSTALLING_S = 900
 LIMIT_S = 60.0
 REPLY_MS = round(REPLY_S * 1000)
@@ -71,6 +78,34 @@ async def test_deepgram_and_openai(engine: str) -> None:
     assert len(log.chats) >= 2
     assert len(log.speeches) >= 3, "greeting, reply, and the reply to the interruption"
     assert len(ended[1]["heard"]) >= 3
+
+
+async def test_our_adapter_talks_to_a_server_nobody_here_wrote(tmp_path: Path) -> None:
+    """speech-to-speech's realtime server, with a loudness gate and a tone in its models' place."""
+    process = await asyncio.create_subprocess_exec(
+        python_for("speech_to_speech"),
+        "-m",
+        "benchmarks.peers.speech_to_speech_server",
+        HEARD,
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    port = int(await asyncio.wait_for(process.stdout.readline(), LIMIT_S))
+    environment = {"OPENAI_API_KEY": "any", "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1"}
+    barging_in = Said((Wait(600), Say("phrase one and two")), from_start=True)
+    room = RealtimeRoom(plan(1), [barging_in] * 3, tmp_path, "openai", environment)
+    outcome = await room.hold()
+    process.stdin.close()
+    assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
+    assert outcome is Outcome.COMPLETED
+    assert room.answers[0] == HEARD
+    assert room.is_all_recorded
+    said = [spoken for turn in room.record.turns for spoken in turn.said]
+    assert any(spoken.is_interrupted for spoken in said)
+    assert any(not spoken.is_interrupted for spoken in said)
 
 
 def grok(script: Script, folder: Path) -> tuple[RealtimeServer, Callable[[], dict[str, Any]]]:

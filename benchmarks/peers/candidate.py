@@ -200,6 +200,24 @@ class Interrupting:
 
 
 @dataclass
+class Opening:
+    """Speaks with the first block, whoever is listening; for what starting takes."""
+
+    voice: Voice
+    _is_begun: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self._is_begun and not self.voice.is_speaking
+
+    def step(self, due_s: float, ear: Ear) -> Samples:
+        if not self._is_begun:
+            self._is_begun = True
+            self.voice.say("prompt", due_s, "prompt")
+        return self.voice.block()
+
+
+@dataclass
 class Marks:
     """What happened when, for the record."""
 

@@ -12,7 +12,10 @@ PINS = {
     # Only for the tests that hold the servers of tests/loopback honest.
     "openai_agents": ("openai-agents[realtime]==0.24.0", "numpy"),
     "livekit_vendors": ("livekit-agents[google,openai,xai]==1.8.9", "numpy"),
+    "speech_to_speech": ("openai==2.28.0", "fastapi==0.165.0", "uvicorn[standard]==0.54.0", "numpy", "scipy"),
 }
+BARE = {"speech_to_speech": ("speech-to-speech==1.1.0",)}
+"""Installed without what they ask for: torch, which only their models need."""
 SHARED = {
     "livekit_realtime": "livekit",
     "pipecat_realtime": "pipecat",
@@ -36,11 +39,14 @@ def python_for(engine: str) -> str:
         return sys.executable
     folder = cache_folder() / engine
     python, stamp = folder / "bin" / "python", folder / "installed.txt"
-    wanted = "\n".join(PINS[engine])
+    bare = BARE.get(engine, ())
+    wanted = "\n".join((*PINS[engine], *bare))
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-        print(f"Installing {', '.join(PINS[engine])} into {folder} (about 500 MB) ...", flush=True)
+        print(f"Installing {', '.join((*bare, *PINS[engine]))} into {folder} (up to 500 MB) ...", flush=True)
         venv.create(folder, with_pip=True, clear=True)
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "install", *PINS[engine]], check=True)
+        if bare:
+            subprocess.run([*pip, "install", "--no-deps", *bare], check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return str(python)

@@ -5,6 +5,7 @@ Times are seconds of the machine's monotonic clock, which all processes share.
 
 import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from benchmarks.peers.emulator import tone
@@ -19,6 +20,7 @@ BETWEEN_PIECES_MS = 20
 LATE_PIECES = 3
 """Pieces that were on their way when the reply was cancelled."""
 REPLY_S = 8.0
+Hear = Callable[[Samples, int], Awaitable[str]]
 HEARD = "I have one more thing to say about it."
 LINE = "So the work went on while the service was running, and then there was a decision. How did you make it?"
 
@@ -39,12 +41,13 @@ class RealtimeLog:
 
 
 class RealtimeEmulator:
-    """Enter `server` before use."""
+    """Enter `server` before use. `reply_s`: how long a reply is from now on; `ears`: what hears the words, where
+    they matter to who takes turns."""
 
-    def __init__(self, reply_s: float = REPLY_S) -> None:
+    def __init__(self) -> None:
         self.log = RealtimeLog()
-        self._audio = tone(round(reply_s * 1000))
-        self._linger_ms = round(reply_s * 1000 * (1 - BETWEEN_PIECES_MS / PIECE_MS))
+        self.ears: Hear | None = None
+        self.reply_s = REPLY_S
         self.server = OpenAIRealtimeServer(
             Script(hear=self._hear, say=self._say, reply=self._reply, tamper=self._note)
         )
@@ -59,10 +62,10 @@ class RealtimeEmulator:
         return log
 
     async def _hear(self, samples: Samples, rate_hz: int) -> str:
-        return HEARD
+        return HEARD if self.ears is None else await self.ears(samples, rate_hz)
 
     async def _say(self, text: str) -> Samples:
-        return self._audio
+        return tone(round(self.reply_s * 1000))
 
     def _reply(self, asked: Asked) -> Reply:
         return Reply(
@@ -71,7 +74,7 @@ class RealtimeEmulator:
             piece_ms=PIECE_MS,
             between_pieces_ms=BETWEEN_PIECES_MS,
             late_pieces=LATE_PIECES,
-            linger_ms=self._linger_ms,
+            linger_ms=round(self.reply_s * 1000 * (1 - BETWEEN_PIECES_MS / PIECE_MS)),
         )
 
     def _note(self, text: str) -> list[str]:

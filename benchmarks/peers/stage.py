@@ -16,6 +16,7 @@ from benchmarks.peers.candidate import (
     Candidate,
     Interrupting,
     Marks,
+    Opening,
     Trial,
     Voice,
     as_record,
@@ -81,6 +82,8 @@ class Stage:
         self._candidate: Candidate
         if "answers" in job:
             self._candidate = Answering(job["answers"], voice)
+        elif "opening" in job:
+            self._candidate = Opening(voice)
         else:
             self._candidate = Interrupting([Trial(**trial) for trial in job["trials"]], voice)
 

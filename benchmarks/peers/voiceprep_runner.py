@@ -5,22 +5,18 @@ import itertools
 import threading
 from functools import partial
 
-from benchmarks.peers.sounds import Samples
-from benchmarks.peers.stage import GREETING, Stage
-from voiceprep.audio.line import MicrophoneLine, SpeakerLine
+from benchmarks.peers.stage import Stage
+from benchmarks.peers.voiceprep_ends import QUESTION, Blocks, Interview, NoControls, NotedSpeaker
+from voiceprep.audio.line import MicrophoneLine
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
 from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.reply import Wording
 from voiceprep.events import AnswerHeard, Event
-from voiceprep.interview import is_covered
-from voiceprep.model import Answer, KeyPoint, Question, TurnBrief, TurnKind
-from voiceprep.ports import Anticipation, Command, Controls
 from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 from voiceprep.providers.openai_speech import OpenAISynthesizer
 from voiceprep.providers.openai_text import OpenAITextModel
-from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.tasks import Tasks
 from voiceprep.weights import keep_memory_small, keep_pauses_short
 
@@ -34,83 +30,6 @@ MINIMUM = EndpointPolicy(
     quick_ms=SILENCE_MS,
     patience_ms=500,
 )
-
-TOPICS = (
-    "the data you kept",
-    "the people who used it",
-    "the night it failed",
-    "the code you replaced",
-    "the team around you",
-    "the money it cost",
-    "the tests you wrote",
-)
-QUESTION = Question(
-    "system",
-    "experience",
-    "How did you design and run that system?",
-    tuple(
-        KeyPoint(
-            f"point-{index}", f"Names fencing tokens and quorum reads, part {index}.", probe=f"What about {topic}?"
-        )
-        for index, topic in enumerate(TOPICS)
-    ),
-)
-
-
-class Blocks:
-    """audio.line.BlockSource over what the stage delivers."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[Samples] = asyncio.Queue()
-
-    async def read(self) -> Samples | None:
-        return await self.queue.get()
-
-    def close(self) -> None:
-        """Nothing is behind it."""
-
-
-class NotedSpeaker(SpeakerLine):
-    """Notes when the engine hands audio over."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(lambda: 0)
-        self._stage = stage
-
-    def enqueue(self, samples: Samples) -> None:
-        self._stage.note_handed(samples)
-        super().enqueue(samples)
-
-
-class NoControls(Controls):
-    """Nobody is at the keyboard."""
-
-    def take(self) -> Command | None:
-        return None
-
-
-class Interview:
-    """Briefs without end, and what a session would say comes next."""
-
-    def __init__(self, is_prepared: bool) -> None:
-        self._is_prepared = is_prepared
-        self._judge = OfflineJudge(has_encoder=False)  # as a session's
-        self._judge.warm()
-
-    def brief(self, index: int) -> TurnBrief:
-        if index == 0:
-            return TurnBrief(TurnKind.QUESTION, GREETING, QUESTION.id)
-        topic = TOPICS[index % len(TOPICS)]
-        if self._is_prepared:
-            return TurnBrief(TurnKind.QUESTION, f"Please tell me about {topic}, in round {index}.", QUESTION.id)
-        return TurnBrief(TurnKind.FOLLOW_UP, f"What about {topic}?", QUESTION.id, f"point-{index % len(TOPICS)}")
-
-    def anticipate(self, index: int, answer: Answer) -> Anticipation:
-        """Judges the provisional answer, as a session does, to know whether it says all that was asked for."""
-        brief = self.brief(index)
-        return Anticipation(
-            self.brief(index + 1), is_covered(brief, self._judge.score(QUESTION, answer.transcript))
-        )
 
 
 async def run(stage: Stage) -> None:
@@ -162,7 +81,7 @@ def _note_failure(error: Exception) -> None:
 
 
 async def _talk(
-    engine: CascadedEngine, interview: Interview, mic: MicrophoneLine, speaker: SpeakerLine, stage: Stage
+    engine: CascadedEngine, interview: Interview, mic: MicrophoneLine, speaker: NotedSpeaker, stage: Stage
 ) -> None:
     def emit(event: Event) -> None:
         if isinstance(event, AnswerHeard):

@@ -18,7 +18,7 @@ class Line:
         self.is_done = False
         self.is_whole = False
         self.started_ms: int | None = None
-        self.requested_ms = requested_ms
+        self._quiet_since_ms = requested_ms
         self._speaker = speaker
         self._sample_count = 0
         self._told = ""
@@ -36,6 +36,16 @@ class Line:
     def is_over(self) -> bool:
         """Nothing more comes and everything was heard."""
         return self.is_done and self._speaker.is_idle
+
+    def quiet_ms(self, now_ms: int) -> int:
+        """For how long there has been nothing of it to hear. Ask with every block."""
+        if not self._speaker.is_idle:
+            self._quiet_since_ms = now_ms
+        return now_ms - self._quiet_since_ms
+
+    def wait_anew(self, now_ms: int) -> None:
+        """Count what `quiet_ms` says from now on."""
+        self._quiet_since_ms = now_ms
 
     def play(self, samples: Samples) -> None:
         self._sample_count += len(samples)

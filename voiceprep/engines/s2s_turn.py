@@ -64,8 +64,8 @@ UNDECIDED_MS = 3_000
 """Silence after which the interviewer goes on, whatever the model may still be thinking of a sound."""
 LISTEN_ON_MS = 10_000
 """A model that detects turns gets so much silence at most; after that it is ours to say that somebody is silent."""
-NO_REPLY_MS = 12_000
-"""A model that has said nothing so long after it was asked has lost the thread."""
+NO_REPLY_MS, STALLED_MS = 12_000, 6_000
+"""A model that says nothing for so long after it was asked, or in the middle of a line, has lost the thread."""
 COMMIT_AFTER_MS = TRAILING_MS
 REPLIES_MAX = 3
 """So many attempts at one line before the turn counts as failed."""
@@ -262,10 +262,18 @@ class Exchange:
             self._pause_for(line)
         elif line.is_over:
             self._settle_or_repeat(line)
-        elif not line.has_sound and self._now_ms - line.requested_ms >= NO_REPLY_MS:
+        elif line.quiet_ms(self._now_ms) >= (STALLED_MS if line.has_sound else NO_REPLY_MS):
+            self._renew(line)
+
+    def _renew(self, line: Line) -> None:
+        """The model has lost the thread: before the line, or in the middle of it, which is then said again."""
+        line.wait_anew(self._now_ms)
+        if line.has_sound:
+            self._link.interrupt(0)
+            line.end(is_whole=False)
+        else:
             self._note_attempt()
-            line.requested_ms = self._now_ms
-            self._link.renew()
+        self._link.renew()
 
     def _note_start(self, line: Line) -> None:
         heard_ms = self._speaker.heard_ms

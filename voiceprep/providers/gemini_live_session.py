@@ -203,7 +203,7 @@ class GeminiLiveSession:
                     self._tell(Stumbled(who.error("Gemini reports an error.", "The session goes on.")))
                 else:
                     self.unknown_count += 1
-            except (ValueError, TypeError, AttributeError):  # the SDK's parser, at a message that it cannot read
+            except (ValueError, TypeError, AttributeError, RecursionError):  # the SDK's parser cannot read it
                 self.unknown_count += 1
 
     def _end(self, code: int) -> None:

@@ -50,7 +50,7 @@ class RealtimeSocket:
                 return None
             try:
                 frame = json.loads(raw)
-            except ValueError:
+            except (ValueError, RecursionError):
                 frame = None
             if isinstance(frame, dict):
                 return frame
