@@ -320,9 +320,10 @@ class GeminiLiveSession:
 
     def _close_utterance(self) -> None:
         self._is_hearing = False
-        self._tell(SpeechOver(self._name))
-        if self._name in self._texts:
-            self._after(self._name, WRITTEN_AFTER_S, self._written)
+        name = self._name
+        self._tell(SpeechOver(name))
+        if name in self._texts:
+            self._after(name, WRITTEN_AFTER_S, lambda: self._written(name))
 
     def _write(self, text: str, is_finished: bool) -> None:
         """The next words of what was heard last."""
@@ -334,8 +335,7 @@ class GeminiLiveSession:
         if is_over and not is_finished:
             self._after(name, WRITTEN_AFTER_S, lambda: self._written(name))
 
-    def _written(self, name: str = "") -> None:
-        name = name or self._name
+    def _written(self, name: str) -> None:
         self._tell(SpeechHeard(name, self._texts[name].strip(), is_final=True))
 
     def _after(self, what: str, delay_s: float, act: Callable[[], None]) -> None:
