@@ -1,5 +1,6 @@
 """A session in a scripted room: the real engine, lines and session; toy recogniser and voice."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.reply import Wording
 from voiceprep.errors import ProviderError
-from voiceprep.events import Event
+from voiceprep.events import Emit, Event
 from voiceprep.model import KeyPointScore, Outcome, Question, QuestionScore, Transcript
 from voiceprep.planning import Plan
 from voiceprep.ports import BLOCK_MS, Command, Samples, TextModel
@@ -76,6 +77,8 @@ class Room:
     synthesizer: ToySynthesizer = field(default_factory=ToySynthesizer)
     session: Session | None = None
     told: list[ProviderError] = field(default_factory=list)
+    is_final: asyncio.Event | None = None
+    listeners: list[Emit] = field(default_factory=list)
 
     async def hold(self) -> Outcome:
         async with Tasks() as tasks:
@@ -84,14 +87,14 @@ class Room:
             speaker = SpeakerLine(lambda: mic.position_ms, [lambda samples, at: self.heard.append((samples, at))])
             mic.add_tap(speaker.play_block)
             parts = CascadedParts(
-                ScriptedTranscriber(candidate, failures=self.failures),
+                ScriptedTranscriber(candidate, failures=self.failures, is_final=self.is_final),
                 self.synthesizer,
                 LevelDetector(),
                 ScriptedControls(self.commands, lambda: mic.position_ms),
                 wording=self._wording(),
             )
             engine = CascadedEngine(parts, tasks, self.policy)
-            listeners = [self.events.append, candidate.on_event]
+            listeners = [self.events.append, candidate.on_event, *self.listeners]
             self.session = Session(self.plan, SessionParts(engine, mic, speaker, PhraseJudge(), listeners, tasks))
             return await self.session.run(STARTED_AT)
 

@@ -1,5 +1,7 @@
 """Whole interviews through the cascaded engine on audio time, with everything scripted but the engine itself."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from voiceprep.endpointing import EndpointPolicy
 from voiceprep.errors import ProviderError
 from voiceprep.events import (
     AnswerHeard,
+    Event,
+    HintGiven,
     InterviewerEnded,
     InterviewerPaused,
     InterviewerResumed,
@@ -241,3 +245,25 @@ async def test_same_script_same_session() -> None:
 async def test_a_short_call_does_interrupt(words: str) -> None:
     room = await barge_in(Wait(60), Say(words), Wait(200), Say(FULL))
     assert any(e.spoken.is_interrupted for e in room.events if isinstance(e, InterviewerEnded))
+
+
+async def test_who_waits_long_for_the_final_text_is_told() -> None:
+    is_final = asyncio.Event()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, HintGiven):
+            is_final.set()
+
+    room = Room(plan(1), [answer()], is_final=is_final, listeners=[tell])
+    async with asyncio.timeout(60):
+        assert await room.hold() is Outcome.COMPLETED
+    (hint,) = room.of(HintGiven)
+    assert isinstance(hint, HintGiven)
+    assert "still to come" in hint.message
+    assert answers(room)[0] == (FULL, AnswerEnd.FINISHED)
+
+
+async def test_who_does_not_wait_is_told_nothing() -> None:
+    room = Room(plan(1), [answer()])
+    await room.hold()
+    assert room.of(HintGiven) == []

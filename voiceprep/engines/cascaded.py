@@ -15,6 +15,7 @@ from voiceprep.engines.speech import Speech, Voice
 from voiceprep.events import (
     AnswerHeard,
     Emit,
+    HintGiven,
     InterviewerEnded,
     InterviewerPaused,
     InterviewerResumed,
@@ -42,6 +43,8 @@ from voiceprep.tasks import Tasks
 
 RESUME_AFTER_MS = 400
 """Silence after a sound without words before the interviewer goes on."""
+FINAL_HINT_S = 2.0
+FINAL_HINT = "Your answer is heard; its text is still to come from the recogniser. You need not say it again."
 UNDECODED_MS = 800
 """A recogniser that has said nothing for so long after speech has heard no words."""
 
@@ -306,7 +309,7 @@ class _Exchange:
 
     async def _finish(self, ended_by: AnswerEnd) -> None:
         """The final transcript decides: an answer, a spoken request, or only noise."""
-        transcript = await self._stream.finish()
+        transcript = await self._final()
         request = spoken_request(transcript.text)
         if ended_by is AnswerEnd.FINISHED and not transcript.words:
             self._reopen_stream()
@@ -322,6 +325,16 @@ class _Exchange:
             self._end(transcript, AnswerEnd.SESSION_ENDED)
         else:
             self._end(transcript, ended_by)
+
+    async def _final(self) -> Transcript:
+        """The final transcript. Who waits unusually long for it is told why nobody answers."""
+        telling = asyncio.get_running_loop().call_later(
+            FINAL_HINT_S, lambda: self._emit(HintGiven(at_ms=self._now_ms, message=FINAL_HINT))
+        )
+        try:
+            return await self._stream.finish()
+        finally:
+            telling.cancel()
 
     def _reopen_stream(self) -> None:
         self._stream.close()
@@ -377,5 +390,5 @@ class _Exchange:
         if self._speech is not None:
             self._hush(self._speech)
         if self._brief.expects_answer or ended_by is AnswerEnd.SESSION_ENDED:
-            self._end(await self._stream.finish(), ended_by)
+            self._end(await self._final(), ended_by)
         self._is_over = True

@@ -3,6 +3,7 @@
 For tests, benchmarks and newcomers: no model, no device, exact times. Must not know engines.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -111,15 +112,22 @@ class LevelDetector:
 class ScriptedTranscriber:
     """ports.Transcriber that knows what the candidate says; text lags `lag_ms` behind the audio.
 
-    `failures` counts how many of the next `finish` calls fail.
+    `failures` counts how many of the next `finish` calls fail; the others wait for `is_final`, where there is one.
     """
 
     name = "scripted"
 
-    def __init__(self, candidate: ScriptedCandidate, lag_ms: int = 100, failures: int = 0) -> None:
+    def __init__(
+        self,
+        candidate: ScriptedCandidate,
+        lag_ms: int = 100,
+        failures: int = 0,
+        is_final: asyncio.Event | None = None,
+    ) -> None:
         self.candidate = candidate
         self.lag_ms = lag_ms
         self.failures = failures
+        self.is_final = is_final
 
     async def warm(self) -> None:
         """Nothing to load."""
@@ -162,6 +170,8 @@ class ScriptedStream:
         if self._transcriber.failures:
             self._transcriber.failures -= 1
             raise ProviderError("The scripted recogniser fails as told.", provider="scripted", stage="stt")
+        if self._transcriber.is_final is not None:
+            await self._transcriber.is_final.wait()
         return Transcript(tuple(self._transcriber.candidate.said[self._first_word :]))
 
     def close(self) -> None:
