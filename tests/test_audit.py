@@ -12,6 +12,7 @@ from voiceprep.model import (
     Answer,
     AnswerEnd,
     AuditKind,
+    FollowUpKind,
     KeyPoint,
     Question,
     Spoken,
@@ -97,6 +98,14 @@ def test_counts_and_shares() -> None:
     assert (audit.follow_up_count, audit.probe_count) == (1, 1)
     assert audit.talk_share == pytest.approx(8 / 18)
     assert audit.used_share == pytest.approx(0.95)
+
+
+def test_recovery_from_an_interruption_is_measured() -> None:
+    asked, cut = turns("Sorry, I have to stop you there. What is your main point?")
+    cut = replace(cut, brief=replace(cut.brief, follow_up=FollowUpKind.CUT_IN))
+    audit = audit_interviewer((asked, cut), (), SCOPE, JUDGE)
+    assert audit.recoveries_ms == (1_000,)
+    assert "Cut in on purpose 1 time; you went on after 1.0 s (median)" in audit_lines(audit)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,12 @@ def test_table(answer: Answered, kind: FollowUpKind | None, point: str | None) -
     assert (chosen and chosen.key_point_id) == point
 
 
+def test_an_interruption_is_worded_without_a_hint() -> None:
+    chosen = choose_follow_up(answered(score()), (FollowUpKind.CUT_IN,))
+    assert chosen is not None
+    assert chosen.ask.count("?") == 1
+
+
 def test_what_was_asked_in_this_interview_is_not_asked_again() -> None:
     answer = answered(score(*ALL))
     asked: set[str] = set()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.interviews import plan, question, score, turn
 from voiceprep.interview import (
+    CUT_IN_AFTER_MS,
     InterviewState,
     Request,
     after_turn,
@@ -18,7 +19,7 @@ from voiceprep.interview import (
     start,
 )
 from voiceprep.interviewers import INTERVIEWERS, NEUTRAL
-from voiceprep.model import AnswerEnd, Bank, Question, QuestionScore, TurnBrief, TurnKind
+from voiceprep.model import AnswerEnd, Bank, FollowUpKind, Question, QuestionScore, TurnBrief, TurnKind
 from voiceprep.planning import Plan, Wish, make_plan, speaking_ms
 
 
@@ -132,6 +133,28 @@ def test_what_is_due_is_asked_whatever_was_answered() -> None:
         asked += [brief.question_id] if brief.question_id else []
         state = after_turn(state, turn(0, brief, "w"), score(brief.question_id or "", "p1", "p2", "p3"))
     assert asked == [each.id for each in plan_.questions]
+
+
+def test_the_hurried_interviewer_cuts_in_on_every_other_answer_but_the_first() -> None:
+    state = start(plan(6, seed=0, interviewer=INTERVIEWERS["hurried"]))
+    cut = []
+    while (brief := next_brief(state, 0)) is not None:
+        ended_by = AnswerEnd.TIME_LIMIT if brief.is_cut_short else AnswerEnd.FINISHED
+        if brief.kind is TurnKind.QUESTION:
+            cut.append(brief.is_cut_short)
+            assert (brief.answer_limit_ms == CUT_IN_AFTER_MS) is brief.is_cut_short
+        if state.is_cut_short:
+            assert (brief.kind, brief.follow_up) == (TurnKind.FOLLOW_UP, FollowUpKind.CUT_IN)
+        state = after_turn(state, turn(0, brief, "w", ended_by=ended_by), score(brief.question_id or "", "p1"))
+    assert cut == [False, True, False, True, False, True]
+
+
+def test_nobody_else_cuts_in() -> None:
+    for interviewer in INTERVIEWERS.values():
+        state = start(plan(2, interviewer=interviewer))
+        state = step(step(state), score("q1", "p1", "p2", "p3"))
+        if not interviewer.is_cutting_in:
+            assert not brief_of(state).is_cut_short
 
 
 ALL_ENDS = [end for end in AnswerEnd if end is not AnswerEnd.SESSION_ENDED]

@@ -66,6 +66,19 @@ def _last_word(answered: Answered) -> Iterator[FollowUp]:
     yield FollowUp(FollowUpKind.LAST_WORD, "Before we finish, what would you like to add?")
 
 
+_CUTTING_IN = (
+    "Sorry, I have to stop you there. What is your main point, in one sentence?",
+    "Let me cut in, we are short of time. What would you do first?",
+    "One moment, that is long. Which part of it matters most?",
+    "Excuse me, I need it shorter. What is the gist of it?",
+)
+
+
+def _cut_in(answered: Answered) -> Iterator[FollowUp]:
+    """What an interviewer says who has just interrupted."""
+    yield from _templates(FollowUpKind.CUT_IN, _CUTTING_IN, answered)
+
+
 def _missing(answered: Answered) -> list[KeyPoint]:
     scores = {score.id: score for score in answered.score.key_points}
     return [
@@ -186,4 +199,5 @@ _RULES: Mapping[FollowUpKind, Callable[[Answered], Iterator[FollowUp]]] = {
     FollowUpKind.EXAMPLE: _example,
     FollowUpKind.DEEPER: _deeper,
     FollowUpKind.LAST_WORD: _last_word,
+    FollowUpKind.CUT_IN: _cut_in,
 }

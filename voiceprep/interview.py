@@ -28,6 +28,8 @@ QUESTION_MIN_MS = 30_000
 ANSWER_SHARE_MIN = 0.6
 """A question is only asked when so much of its expected answer fits."""
 FOLLOW_UP_ANSWER_MS = 6_000
+CUT_IN_AFTER_MS = 10_000
+"""Where an interviewer who cuts in does so, at the candidate's next breath."""
 OFFER_ANSWER_MS = 1_000
 RECENT_SCORES = 2
 DOING_WELL, DOING_POORLY = 0.75, 0.35
@@ -65,6 +67,7 @@ class InterviewState:
     asks: frozenset[str] = frozenset()
     scores: tuple[float, ...] = ()
     ended_by: AnswerEnd | None = None
+    is_cut_short: bool = False
     turn_count: int = 0
     is_hinted: bool = False
     missed: tuple[KeyPoint, ...] = ()
@@ -128,6 +131,7 @@ def after_turn(state: InterviewState, turn: Turn, score: QuestionScore | None) -
         probed=state.probed + ((brief.key_point_id,) if brief.key_point_id else ()),
         asks=state.asks | {brief.ask},
         ended_by=ended_by,
+        is_cut_short=brief.is_cut_short and ended_by is AnswerEnd.TIME_LIMIT,
     )
 
 
@@ -189,11 +193,15 @@ def follow_up_for(state: InterviewState, elapsed_ms: int, *, is_last: bool = Fal
     is_filling = is_last and state.plan.is_filling
     if len(state.made) >= interviewer.follow_ups_max and not is_filling:
         return None
-    if state.ended_by is not AnswerEnd.FINISHED or "refusal" in state.score.flags:
+    kinds: tuple[FollowUpKind, ...]
+    if state.is_cut_short:
+        kinds = (FollowUpKind.CUT_IN,)
+    elif state.ended_by is not AnswerEnd.FINISHED or "refusal" in state.score.flags:
         return None
+    else:
+        kinds = (*interviewer.follow_ups, *((FollowUpKind.LAST_WORD,) if is_filling else ()))
     answered = Answered(question, state.score, state.said, state.made, state.probed, state.asks, state.plan.seed)
-    last_word = (FollowUpKind.LAST_WORD,) if is_filling else ()
-    follow_up = choose_follow_up(answered, (*interviewer.follow_ups, *last_word))
+    follow_up = choose_follow_up(answered, kinds)
     if follow_up is None:
         return None
     others_ms = 0 if is_last else QUESTION_MIN_MS * _planned_left(state)
@@ -292,7 +300,16 @@ def _ask(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrie
         question_number=len(state.asked) + 1,
         ask=question.text,
     )
-    return _in_time(state, brief, question, elapsed_ms, 1.0)
+    return _cut_short(state, _in_time(state, brief, question, elapsed_ms, 1.0))
+
+
+def _cut_short(state: InterviewState, brief: TurnBrief) -> TurnBrief:
+    """Every other answer, for an interviewer who cuts in; never the first, so that it comes unexpected."""
+    is_cutting_in = state.plan.interviewer.is_cutting_in and not state.plan.is_coached
+    is_chosen = is_cutting_in and (len(state.asked) + state.plan.seed) % 2 == 1
+    if not is_chosen or not state.asked or brief.answer_limit_ms <= CUT_IN_AFTER_MS:
+        return brief
+    return replace(brief, answer_limit_ms=CUT_IN_AFTER_MS, is_cut_short=True)
 
 
 FOLLOW_UP_SHARE = 4
@@ -302,9 +319,11 @@ FOLLOW_UP_SHARE = 4
 def _follow_up(state: InterviewState, follow_up: FollowUp, elapsed_ms: int) -> TurnBrief:
     question = state.question
     assert question is not None  # a follow-up belongs to one
+    is_abrupt = follow_up.kind is FollowUpKind.CUT_IN
+    lead = "" if is_abrupt else _pick(state.plan.interviewer.acknowledgements, state, "thanks")
     brief = TurnBrief(
         TurnKind.FOLLOW_UP,
-        f"{_pick(state.plan.interviewer.acknowledgements, state, 'thanks')} {follow_up.ask}".strip(),
+        f"{lead} {follow_up.ask}".strip(),
         question.id,
         follow_up.key_point_id,
         expected_answer_ms=question.answer_seconds * 1000 // FOLLOW_UP_SHARE,

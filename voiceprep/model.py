@@ -201,6 +201,7 @@ class FollowUpKind(StrEnum):
     EXAMPLE = "example"  # asks for the case behind a claim
     DEEPER = "deeper"  # goes on from a strong answer
     LAST_WORD = "last_word"  # offers what is left of the time
+    CUT_IN = "cut_in"  # interrupts on purpose: a composure drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,8 @@ class TurnBrief:
 
     `ask` is the bare question in `text`, without what leads up to it. `expected_answer_ms` is how long an answer
     usually takes, None when nobody knows. `answer_limit_ms` ends listening politely, and so does
-    `listen_until_ms` on the session clock; `question_number` counts from 1.
+    `listen_until_ms` on the session clock; `question_number` counts from 1. `is_cut_short`: the limit is there to
+    interrupt the candidate on purpose.
     """
 
     kind: TurnKind
@@ -224,6 +226,7 @@ class TurnBrief:
     ask: str = ""
     follow_up: FollowUpKind | None = None
     listen_until_ms: int | None = None
+    is_cut_short: bool = False
 
     def limit_from(self, now_ms: int) -> int:
         """How long an answer may take that is listened to from `now_ms` on."""
@@ -397,7 +400,9 @@ class AuditFinding:
 @dataclass(frozen=True, slots=True)
 class InterviewerAudit:
     """How the interviewer did. `talk_share`: interviewer / (interviewer + candidate); `used_share`: length of the
-    session / planned time, None without a limit."""
+    session / planned time, None without a limit. `recoveries_ms`: how long the candidate took to go on each time
+    the interviewer interrupted on purpose.
+    """
 
     question_count: int
     planned_count: int
@@ -406,6 +411,7 @@ class InterviewerAudit:
     talk_share: float | None
     used_share: float | None
     findings: tuple[AuditFinding, ...] = ()
+    recoveries_ms: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ def audit_lines(audit: InterviewerAudit) -> tuple[str, ...]:
         lines.append(f"Had {audit.talk_share * 100:.0f} % of the talking time")
     if audit.used_share is not None:
         lines.append(f"Used {audit.used_share * 100:.0f} % of the planned time")
+    if audit.recoveries_ms:
+        middle_ms = sorted(audit.recoveries_ms)[len(audit.recoveries_ms) // 2]
+        cut_in = _count(len(audit.recoveries_ms), "time")
+        lines.append(f"Cut in on purpose {cut_in}; you went on after {middle_ms / 1000:.1f} s (median)")
     counts = Counter(finding.kind for finding in audit.findings)
     lines += [f"{_SAID[kind].capitalize()}: {_count(counts[kind], 'time')}" for kind in AuditKind if counts[kind]]
     if not audit.findings:

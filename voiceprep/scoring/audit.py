@@ -14,6 +14,7 @@ from voiceprep.leaks import told_points
 from voiceprep.model import (
     AuditFinding,
     AuditKind,
+    FollowUpKind,
     InterviewerAudit,
     Question,
     Transcript,
@@ -60,6 +61,7 @@ def audit_interviewer(
         probe_count=sum(turn.brief.key_point_id is not None for turn in turns),
         talk_share=interviewer_ms / talk_ms if talk_ms else None,
         used_share=scope.duration_ms / scope.limit_ms if scope.limit_ms else None,
+        recoveries_ms=tuple(_recoveries_ms(turns)),
         findings=tuple(sorted(findings, key=lambda finding: finding.turn_index)),
     )
 
@@ -118,6 +120,18 @@ def _as_said(line: str) -> Transcript:
 
 def _earned(question: Question, transcript: Transcript, judge: Judge) -> set[str]:
     return {point.id for point in judge.score(question, transcript).key_points if point.is_credited}
+
+
+def _recoveries_ms(turns: Sequence[Turn]) -> Iterator[int]:
+    """From the end of each deliberate interruption to the candidate's next word, where one came."""
+    for turn in turns:
+        if (
+            turn.brief.follow_up is FollowUpKind.CUT_IN
+            and turn.said
+            and turn.answer
+            and turn.answer.transcript.words
+        ):
+            yield max(0, turn.answer.start_ms - turn.said[0].end_ms)
 
 
 def _cut_ins(events: Sequence[Journaled]) -> Iterator[AuditFinding]:
