@@ -250,3 +250,32 @@ def test_an_interrupted_session_is_listed_as_what_it_is(recordings: Path) -> Non
     (folder / "session.json").write_bytes(encode(replace(load_info(folder), outcome=Outcome.RUNNING)))
     os.utime(folder)
     assert run("history", "--recordings", recordings).out.splitlines()[0].endswith("running")
+
+
+LOADED = """
+import sys
+sys.argv = ["voiceprep", *sys.argv[1:]]
+from voiceprep.cli import main
+try:
+    main()
+finally:
+    print(*sorted(name for name in sys.modules if name.startswith(("numpy", "voiceprep."))), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "too_heavy"),
+    [
+        ("history", {"numpy", "voiceprep.model", "voiceprep.recordings.codec"}),
+        ("due", {"numpy", "voiceprep.model", "voiceprep.recordings.codec", "voiceprep.practice.schedule"}),
+        ("report", {"numpy", "voiceprep.ports", "voiceprep.scoring.offline", "voiceprep.wiring.choice"}),
+    ],
+)
+def test_reading_commands_load_little(recordings: Path, command: str, too_heavy: set[str]) -> None:
+    """With 10,000 sessions they have 300 ms in all: see benchmarks/history.py."""
+    line = [sys.executable, "-c", LOADED, command, "--recordings", str(recordings)]
+    for folder in recordings.glob("2026*"):
+        os.utime(folder, (1_000_000_000, 1_000_000_000))
+    for _ in range(2):
+        done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=100)
+    assert set(done.stderr.split()) & too_heavy == set()

@@ -28,11 +28,13 @@ def report(
     recordings: Recordings = None,
 ) -> None:
     """Show what was said in a session, what it was worth and why."""
-    from voiceprep.terminal import report_views, scoring_views
-
     if is_comparing:
+        from voiceprep.terminal import scoring_views
+
         scoring_views.show_comparison(os.environ, as_text(recordings), which, json)
         return
+    from voiceprep.terminal import report_views
+
     is_page = open_page or single_file or out is not None
     chosen = form or (ReportFormat.JSON if json else ReportFormat.HTML if is_page else ReportFormat.TERMINAL)
     if json and chosen is not ReportFormat.JSON:
