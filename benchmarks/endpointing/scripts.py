@@ -107,7 +107,8 @@ def write_scripts(bank: Bank, take_count: int) -> list[Script]:
 
 
 def _text(question: Question, style: Style, chance: np.random.Generator) -> str:
-    texts = {example.level.value: example.text for example in question.examples}
+    # A level may have several examples; the first one is said, so that older measurements stay comparable.
+    texts = {example.level.value: example.text for example in reversed(question.examples)}
     if style is Style.CLOSING:
         return f"{texts[Style.PARTIAL.value]} {chance.choice(CLOSING_WORDS)}"
     if style is not Style.GOING_ON:
