@@ -40,6 +40,7 @@ async def test_a_practice_follows_up_and_is_exact(tmp_path: Path, name: str, our
     assert room.is_all_recorded
     assert room.transcriber.count == 0
     used = [event for event in room.record.events if isinstance(event, UsageMeasured)]
+    assert all(event.cost_usd for event in used if event.usage.stage == "realtime")
     if name == "openai":
         assert {event.usage.stage for event in used} == {"realtime", "stt"}
         assert all(event.cost_usd for event in used)

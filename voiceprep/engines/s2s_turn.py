@@ -282,7 +282,7 @@ class Exchange:
         line.started_ms = self._now_ms - heard_ms
         if self._first_sound_ms is None:
             self._first_sound_ms = line.started_ms
-        self._emit(InterviewerStarted(at_ms=line.started_ms, turn_index=self._index, text=line.text))
+        self._emit(InterviewerStarted(at_ms=line.started_ms, turn_index=self._index, text=line.direction.text))
 
     def _pause_for(self, line: Line) -> None:
         """Somebody speaks over the interviewer: silence at once, and time to find out whether it was meant."""

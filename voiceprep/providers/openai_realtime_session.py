@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from voiceprep.model import Usage
 from voiceprep.ports import SPEAKER_RATE_HZ, AudioBlock, Message, OnUsage, Samples
 from voiceprep.providers.openai_dialect import END_INTERVIEW, NEXT_QUESTION, NOTE, Dialect
 from voiceprep.providers.openai_usage import response_usage, transcription_usage
@@ -255,11 +256,10 @@ class OpenAIRealtimeSession:
     def _done(self, frame: Frame) -> Iterator[RealtimeEvent]:
         response = _part_of(frame, "response")
         told = self._told
-        usage = response_usage(told.name, told.model, response.get("usage"))
-        if usage is not None:
-            told.on_usage(usage)
         identity = _text_of(response, "id")
         active, reply = self._active, self._reply
+        usage = response_usage(told.name, told.model, response.get("usage"))
+        told.on_usage(usage or self._usage_by_time(reply if reply and reply.identity == identity else None))
         if reply is not None and identity and reply.identity == identity and not reply.is_done:
             reply.is_done = True
             status = _text_of(response, "status")
@@ -272,6 +272,12 @@ class OpenAIRealtimeSession:
             self._active = None
             if self._next is not None:
                 self.request(self._next)
+
+    def _usage_by_time(self, reply: _Reply | None) -> Usage:
+        """Of a service that does not tell: what was sent since the last reply, and what it said."""
+        said_ms = sum(count for _, _, count in reply.pieces) * 1000 // SPEAKER_RATE_HZ if reply else 0
+        heard_ms, self._audio_ms = self._audio_ms, 0
+        return Usage(self._told.name, "realtime", self._told.model, audio_ms=heard_ms + said_ms)
 
     def _failure(self, response: Frame) -> Any:  # noqa: ANN401 - a ProviderError
         code = _text_of(_part_of(_part_of(response, "status_details"), "error"), "code")
