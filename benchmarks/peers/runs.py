@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.emulator import Emulator, Log
+from benchmarks.peers.emulator import ChatLog, Emulator, Log, SpeechLog
 from benchmarks.peers.environments import python_for
 from tests.loopback.deepgram import KEY as DEEPGRAM_KEY
 from tests.loopback.openai import KEY as OPENAI_KEY
@@ -43,6 +43,24 @@ class Run:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def load_runs(path: Path) -> list[Run]:
+    """What `save_runs` kept; nothing where there is no file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [_run_of(json.loads(line)) for line in lines]
+
+
+def save_runs(runs: Sequence[Run], path: Path) -> None:
+    """Keep them, so that a long comparison can be made in short pieces."""
+    path.write_text("".join(json.dumps(run.as_dict()) + "\n" for run in runs), encoding="utf-8")
+
+
+def _run_of(entry: Mapping[str, Any]) -> Run:
+    log = entry["log"]
+    chats, speeches = log["chats"], log["speeches"]
+    logged = Log([ChatLog(**chat) for chat in chats], [SpeechLog(**speech) for speech in speeches])
+    return Run(entry["engine"], entry["settings"], entry["spawned_s"], entry["record"], logged)
 
 
 async def run_engine(

@@ -13,7 +13,18 @@ from typing import Any
 from benchmarks.peers.emulator import make_emulator
 from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
 from benchmarks.peers.picture import Bar, render_bars
-from benchmarks.peers.runs import RESULTS, Run, chosen_settings, interleaved, machine, run_all
+from benchmarks.peers.runs import (
+    ON_REQUEST,
+    RESULTS,
+    SETTINGS,
+    Run,
+    chosen_settings,
+    interleaved,
+    load_runs,
+    machine,
+    run_all,
+    save_runs,
+)
 from benchmarks.peers.utterances import ANSWERS, open_sounds
 from benchmarks.turn_latency.table import Row, detail, make_row, render_table, render_targets
 
@@ -31,6 +42,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="processes the turns are spread over, interleaved")
     parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
     parser.add_argument("--settings", default="", help="only these; `fastest` adds a livekit row")
+    parser.add_argument("--more", action="store_true", help="add to what earlier calls measured, go on from there")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
@@ -40,18 +52,20 @@ def main() -> None:
     settings = chosen_settings(arguments.engines.split(","), arguments.settings)
     for engine in settings:
         python_for(engine)
-    folder = cache_folder() / "sounds"
+    folder, kept = cache_folder() / "sounds", cache_folder() / "turn_latency_runs.jsonl"
+    earlier = load_runs(kept) if arguments.more else []
     emulator = make_emulator(open_sounds(folder), opening_ms=OPENING_MS, rest_ms=REST_MS)
     before = machine()
     jobs = [
-        (engine, setting, _job(folder, arguments.turns, arguments.rounds, index))
+        (engine, setting, _job(folder, arguments.turns, arguments.rounds, index, _turns(earlier, engine, setting)))
         for index, engine, setting in interleaved(settings, arguments.rounds)
     ]
-    runs = asyncio.run(run_all(jobs, emulator, SECONDS_PER_TURN))
+    runs = [*earlier, *asyncio.run(run_all(jobs, emulator, SECONDS_PER_TURN))]
+    save_runs(runs, kept)
     rows = [
         make_row(mine)
-        for engine, names in settings.items()
-        for setting in names
+        for engine, names in SETTINGS.items()
+        for setting in (*names, *ON_REQUEST.get(engine, ()))
         if (mine := [run for run in runs if (run.engine, run.settings) == (engine, setting)])
     ]
     print(f"\n{render_table(rows)}\n\n{render_targets(rows)}")
@@ -60,9 +74,13 @@ def main() -> None:
     write(arguments.results, before, rows, runs)
 
 
-def _job(folder: Path, turns: int, rounds: int, index: int) -> dict[str, Any]:
+def _turns(runs: Sequence[Run], engine: str, setting: str) -> int:
+    return sum(len(run.record["said"]) for run in runs if (run.engine, run.settings) == (engine, setting))
+
+
+def _job(folder: Path, turns: int, rounds: int, index: int, first: int) -> dict[str, Any]:
     """The share of one round, going on in the list of answers where the round before stopped."""
-    edges = [turns * place // rounds for place in (index, index + 1)]
+    edges = [first + turns * place // rounds for place in (index, index + 1)]
     return {"sounds": str(folder), "answers": [f"answer-{turn % len(ANSWERS)}" for turn in range(*edges)]}
 
 
