@@ -140,6 +140,12 @@ def test_a_session_without_turns_is_an_honest_page(record: SessionRecord) -> Non
     assert "voiceprep doctor" in page
 
 
+def test_fillers_are_marked_where_they_were_said(record: SessionRecord) -> None:
+    page = _page(record)
+    assert '<span class="filler" title="filler">um</span> PUT and' in page
+    assert page.count("<title>filler: um</title>") == 2, "in the whole session and in its question"
+
+
 def test_a_wav_that_is_no_wav_is_drawn_as_nothing(record: SessionRecord) -> None:
     for content in (b"", b"RIFF", b"\x00" * 50):
         (record.folder / "candidate.wav").write_bytes(content)

@@ -198,6 +198,15 @@ def count_fillers(texts: Sequence[str]) -> tuple[FillerCount, ...]:
     return tuple(sorted((filler for filler in found if filler.count), key=lambda filler: -filler.count))
 
 
+def filler_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """(start_char, end_char) of every filler that `count_fillers` counts, in order."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a letter whose small form is longer: offsets would not be those of the text
+        return ()
+    found = (match.span() for pattern in _FILLER_PATTERNS.values() for match in re.finditer(pattern, lowered))
+    return tuple(sorted(found))
+
+
 def _first_word_ms(turns: Sequence[Turn]) -> Iterator[int]:
     """End of what the interviewer last said before the answer → first speech sample; 0 when they overlap."""
     for turn in turns:

@@ -12,7 +12,7 @@ from voiceprep.practice.progress import Series
 from voiceprep.recordings.reader import TRACK_RATES_HZ
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.reports.document import ReportDocument
-from voiceprep.reports.html.page import PageContent, QuestionView
+from voiceprep.reports.html.page import PageContent, QuestionView, filler_words
 from voiceprep.reports.html.waveform import Envelope, bars_path, load_envelope
 from voiceprep.reports.phrases import LONG_PAUSE_MS
 
@@ -48,6 +48,7 @@ class Wave:
     pauses: tuple[Mark, ...] = ()
     evidence: tuple[Mark, ...] = ()
     interruptions: tuple[Mark, ...] = ()
+    fillers: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,12 @@ def _wave(
             if pause.end_ms - pause.start_ms > LONG_PAUSE_MS and span[0] <= pause.start_ms < span[1]
         ),
         evidence=evidence,
+        fillers=tuple(
+            _mark(word.start_ms, word.end_ms, span, f"filler: {word.text}")
+            for line in document.lines
+            for word in (line.words[number] for number in sorted(filler_words(line)))
+            if span[0] <= word.start_ms < span[1]
+        ),
         interruptions=tuple(_mark(ms, ms, span, "interrupted") for ms in cut_ms if span[0] <= ms <= span[1]),
     )
 

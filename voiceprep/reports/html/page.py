@@ -3,15 +3,18 @@
 Must not know HTML: every text here is raw and escaped by the templates.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from voiceprep.model import KeyPointScore, Word
+from voiceprep.model import KeyPointScore, Transcript, Word
 from voiceprep.plaintext import plain
 from voiceprep.recordings.transcript import TranscriptLine, Voice
 from voiceprep.reports.document import ReportDocument, ReportedQuestion
 from voiceprep.reports.phrases import LONG_PAUSE_MS, flag_text, score_text
+from voiceprep.scoring.delivery import filler_spans
+from voiceprep.scoring.evidence import word_spans
 
 BREAK_MS = 1_500
 """A longer pause starts a new paragraph."""
@@ -20,10 +23,11 @@ PARAGRAPH_WORDS_MAX = 120
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive words that are evidence for the same key points (numbers from 1; none for most)."""
+    """Consecutive words that are evidence for the same key points (numbers from 1; none for most), or fillers."""
 
     text: str
     points: tuple[int, ...] = ()
+    is_filler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +190,10 @@ def _paragraphs(
         note = "interrupted by you" if line.is_interrupted else note
         if not words:
             yield Paragraph(next(numbers), is_candidate, line.start_ms, line.end_ms, (), (), note=note)
+        fillers = filler_words(line)
         for first, last in _breaks(words):
             tagged = [
-                (words[n].text, marks.get((line.turn_index, n), ()) if line.words else ())
+                (words[n].text, marks.get((line.turn_index, n), ()) if line.words else (), n in fillers)
                 for n in range(first, last)
             ]
             start_ms = words[first].start_ms
@@ -218,10 +223,27 @@ def _pause_ms(words: Sequence[Word], first: int) -> int:
     return gap_ms if gap_ms > LONG_PAUSE_MS else 0
 
 
-def _runs(tagged: Sequence[tuple[str, tuple[int, ...]]]) -> Iterator[Run]:
-    for points, group in groupby(tagged, key=lambda pair: pair[1]):
+def _runs(tagged: Sequence[tuple[str, tuple[int, ...], bool]]) -> Iterator[Run]:
+    for (points, is_filler), group in groupby(tagged, key=lambda entry: entry[1:]):
         # The page counts words at blanks: a blank inside a word is made unbreakable.
-        yield Run(" ".join(plain(text).replace(" ", "\u00a0") or "…" for text, _ in group), points)
+        text = " ".join(plain(text).replace(" ", "\u00a0") or "…" for text, *_ in group)
+        yield Run(text, points, is_filler)
+
+
+def filler_words(line: TranscriptLine) -> frozenset[int]:
+    """Which words of a line are fillers, as the delivery figures count them; none of the interviewer's."""
+    if not line.words:
+        return frozenset()
+    transcript = Transcript(line.words)
+    spans = filler_spans(transcript.text)
+    if not spans:
+        return frozenset()
+    starts = [start for start, _ in word_spans(transcript)]
+    return frozenset(
+        number
+        for start, end in spans
+        for number in range(max(0, bisect_right(starts, start) - 1), bisect_left(starts, end))
+    )
 
 
 def _spread(line: TranscriptLine) -> tuple[Word, ...]:
