@@ -306,6 +306,8 @@ class SessionScores:
     questions: tuple[QuestionScore, ...]
     overall: float | None
     interval: tuple[float, float] | None
+    kappa: float | None = None
+    """How far this version of the judge agrees with graded examples (`voiceprep calibrate`); None: not measured."""
 
 
 @dataclass(frozen=True, slots=True)

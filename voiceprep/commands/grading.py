@@ -41,3 +41,17 @@ def score(
     from voiceprep.terminal import scoring_views
 
     scoring_views.score_again(os.environ, as_text(recordings), which, judge, votes, json)
+
+
+@app.command()
+def calibrate(
+    bank: Bank = None,
+    judge: Annotated[str, typer.Option("--judge", help="offline, or PROVIDER[:MODEL].")] = "offline",
+    votes: Annotated[int, typer.Option("--votes", min=1, max=9, help="Calls an answer; the median decides.")] = 1,
+    recordings: Recordings = None,
+    json: AsJson = False,
+) -> None:
+    """Measure a judge on graded examples and on traps: agreement, bias, what it falls for, cost and time."""
+    from voiceprep.terminal import scoring_views
+
+    scoring_views.calibrate_judge(os.environ, as_text(recordings), bank, judge, votes, json)

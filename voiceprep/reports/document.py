@@ -109,6 +109,7 @@ class ReportDocument:
     problems: tuple[str, ...]
     lines: tuple[TranscriptLine, ...] = ()
     judge_version: str = ""
+    judge_kappa: float | None = None
     rubric_hash: str = ""
     providers: tuple[tuple[str, str], ...] = ()
     costs: tuple[CostLine, ...] = ()
@@ -153,6 +154,7 @@ def build_document(record: SessionRecord) -> ReportDocument:
         problems=_problems(record),
         lines=transcript_of(info, record.turns, record.provisional_turns).lines,
         judge_version=scores.judge_version if scores else "",
+        judge_kappa=scores.kappa if scores else None,
         rubric_hash=scores.rubric_hash if scores else "",
         providers=tuple(sorted(info.providers.items())),
         costs=costs,

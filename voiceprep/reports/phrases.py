@@ -71,6 +71,8 @@ def overall_lines(document: ReportDocument) -> tuple[str, ...]:
         low, high = document.interval
         note = " (wide: few questions)" if high - low > WIDE_INTERVAL else ""
         lines.append(f"90 % interval {low:.2f}–{high:.2f}{note}")
+    if document.judge_kappa is not None:
+        lines.append(f"this judge agrees with graded examples at kappa {document.judge_kappa:.2f}")
     return tuple(lines)
 
 

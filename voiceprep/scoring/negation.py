@@ -72,6 +72,17 @@ def polarities(text: str, tokens: Sequence[Token], *, is_claim: bool = True) -> 
     return found
 
 
+def denied_as_a_whole(text: str, tokens: Sequence[Token]) -> frozenset[int]:
+    """The tokens that "it is not true that …" or "I don't think …" denies, to the end of the sentence."""
+    found: set[int] = set()
+    for match in _SENTENCE_DENIALS.finditer(text):
+        sentence = next((token.sentence for token in tokens if token.end_char > match.start()), None)
+        found |= {
+            n for n, token in enumerate(tokens) if token.sentence == sentence and token.start_char >= match.start()
+        }
+    return frozenset(found)
+
+
 def find_cues(tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Per token its clause and the last negating word before it there (−1 without one)."""
     found: list[tuple[int, int]] = []

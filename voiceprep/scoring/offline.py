@@ -21,8 +21,6 @@ from voiceprep.scoring.words import read_rubric, tokenize
 ALGORITHM = "offline-2"
 CHANCE_BELOW = 0.25
 """When no key point earns this much credit, what there is came about by chance."""
-LONG_TOKENS = 40
-"""From this length an answer to the point that earns no key point keeps its near misses: it is no chance."""
 
 
 class OfflineJudge:
@@ -60,7 +58,7 @@ class OfflineJudge:
     def score(self, question: Question, transcript: Transcript) -> QuestionScore:
         """Credit per key point 0..1 with its quote; the score is their weighted share (evidence.weighted_share).
 
-        Near misses count beside something credited or in a long answer: elsewhere they are chance.
+        Near misses count only beside something credited: alone they are chance, and earn nothing.
         """
         if not question.key_points or sum(point.weight for point in question.key_points) <= 0:
             return QuestionScore(question.id, None, (), is_abstained=True, flags=("no_key_points",))
@@ -77,8 +75,7 @@ class OfflineJudge:
         points = [_point_score(ruling, view, transcript) for ruling in rulings]
         if not vectors and "off_topic" not in flags and _is_off_topic(question, view, points):
             flags.append("off_topic")
-        is_chance = len(tokens) < LONG_TOKENS and not any(point.is_credited for point in points)
-        if "off_topic" in flags or is_chance:
+        if "off_topic" in flags or not any(point.is_credited for point in points):
             return _nothing(question, (*finding.flags, *flags), 0.0)
         return QuestionScore(
             question.id,

@@ -15,6 +15,7 @@ from voiceprep.scoring.decision import (
     to_credit,
 )
 from voiceprep.scoring.meaning import Likeness, TextVectors, find_likeness
+from voiceprep.scoring.negation import Polarity, denied_as_a_whole
 from voiceprep.scoring.statements import (
     KNOWN_WEIGHT_IN_PHRASE,
     Statement,
@@ -80,9 +81,12 @@ def judge_points(
     flags = [f"misconception:{number}" for number, _, _ in wrong]
     if _is_strange(readings, vectors):
         flags.append("off_topic")
+    denied = denied_as_a_whole(view.text, view.tokens)
     rulings = []
     for reading, finding in zip(readings, findings, strict=True):
         ruling = _rule(reading, formula.probability(finding))
+        if _rests_on(ruling, denied) and not _denies(reading.statement):
+            ruling = replace(ruling, credit=0.0)
         if _denial(reading) >= DENIED_AT:
             flags.append(f"denied:{reading.point.id}")
         if any(_overrules(bad, window, reading.statement, ruling) for _, bad, window in wrong):
@@ -145,6 +149,15 @@ def _rule(reading: _Reading, probability: float) -> Ruling:
         options.append((round(value, 3), (phrase.first, phrase.last)))
     credit, (first, last) = max(options, key=lambda option: option[0], default=(0.0, said))
     return Ruling(reading.point.id, credit, first, last)
+
+
+def _rests_on(ruling: Ruling, denied: frozenset[int]) -> bool:
+    return ruling.last >= ruling.first and ruling.last in denied and ruling.credit > 0
+
+
+def _denies(statement: Statement) -> bool:
+    """Whether a key point says that something is not so: then a denial may be what it asks for."""
+    return any(term.polarity in (Polarity.DENIED, Polarity.DENIED_HEAD) for term in statement.terms)
 
 
 def _is_strange(readings: Sequence[_Reading], vectors: TextVectors | None) -> bool:

@@ -51,6 +51,8 @@ _HEDGE = re.compile(
 )
 REFUSAL_FRESH_MAX = 1
 SOUP_WORDS_MIN, SOUP_FUNCTION_SHARE = 9, 0.1
+LONG_SOUP_WORDS_MIN, LONG_SOUP_FUNCTION_SHARE = 20, 0.2
+"""People who talk use 40 % function words, in notes 25 %; by so many words the share is sure."""
 LIST_CLAUSES_MIN, LIST_CLAUSE_WORDS = 6, 2.2
 ECHO_FRESH_SHARE, ECHO_QUESTION_SHARE = 0.2, 0.6
 FOREIGN_WORDS_MIN = 4
@@ -177,7 +179,8 @@ def is_soup(tokens: Sequence[Token]) -> bool:
     function_share = sum(token.is_function for token in tokens) / len(tokens)
     clause_count = len({token.clause for token in tokens})
     is_list = clause_count >= LIST_CLAUSES_MIN and len(tokens) / clause_count <= LIST_CLAUSE_WORDS
-    return function_share < SOUP_FUNCTION_SHARE or (is_list and function_share < 0.2)
+    is_long_soup = len(tokens) >= LONG_SOUP_WORDS_MIN and function_share < LONG_SOUP_FUNCTION_SHARE
+    return function_share < SOUP_FUNCTION_SHARE or is_long_soup or (is_list and function_share < 0.2)
 
 
 def is_foreign(tokens: Sequence[Token]) -> bool:

@@ -4,12 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from voiceprep.banks import bank_folders, list_banks
+from voiceprep.errors import ConfigError
 from voiceprep.model import SessionScores
 from voiceprep.recordings.derived import save_scores
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.reader import load_scores, load_session
+from voiceprep.scoring.calibrate import Calibration
 from voiceprep.scoring.comparing import Comparison, compare, latest_two
 from voiceprep.settings import load_settings
+from voiceprep.wiring.calibrating import run_calibration
+from voiceprep.wiring.calibrations import save_calibration
+from voiceprep.wiring.choice import load_bank_for
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.rescoring import score_with
 
@@ -46,6 +52,44 @@ def show_comparison(environment: Mapping[str, str], recordings: str | None, whic
         print(f"{comparison.before.judge} {_value(comparison.before)} → "
               f"{comparison.after.judge} {_value(comparison.after)}")  # fmt: skip
         print("\n".join(_lines(comparison)))
+
+
+def calibrate_judge(
+    environment: Mapping[str, str], recordings: str | None, bank: str | None, judge: str, votes: int, is_json: bool
+) -> None:
+    """Measure a judge on the graded examples of one bank or all, and on traps; keep and show it."""
+    settings = load_settings(environment, {"recordings": recordings, "bank": bank})
+    banks = [load_bank_for(settings)] if bank else list_banks(bank_folders())
+    questions = [question for each in banks for question in each.questions if question.examples]
+    if not questions:
+        raise ConfigError("There are no graded examples.", "Name a bank whose questions have `examples`.")
+    calibration = run_calibration(judge, votes, questions, settings, environment)
+    path = save_calibration(recordings_for(settings), calibration)
+    if is_json:
+        print(json.dumps(asdict(calibration), ensure_ascii=True))
+    else:
+        print("\n".join(_calibration_lines(calibration)))
+        print(f"Kept in {path}; reports show it.")
+
+
+def _calibration_lines(found: Calibration) -> list[str]:
+    low, high = found.kappa_interval or (None, None)
+    return [
+        f"Judge {found.judge}, version {found.judge_version}",
+        f"{found.example_count} graded examples of {found.question_count} questions, {found.point_count} decisions",
+        f"Agreement per key point: kappa {_number(found.kappa)} (90 % {_number(low)} to {_number(high)})",
+        f"Agreement per answer: correlation {_number(found.correlation)}",
+        f"Bias {_number(found.bias)} (above 0: lenient), length bias {_number(found.length_bias)}",
+        f"Scored again: {_number(found.retest)} of the decisions alike; abstained {found.abstained:.0%}",
+        f"Denied key points credited: {found.denied[0]} of {found.denied[1]}",
+        "Traps that earned something: "
+        + ", ".join(f"{kind} {earned}/{tried}" for kind, (earned, tried) in found.traps.items()),
+        f"{found.seconds:.0f} s" + (f", ${found.cost_usd:.2f}" if found.cost_usd else ""),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"
 
 
 def _value(scores: SessionScores) -> str:

@@ -1,5 +1,6 @@
 """Recorded sessions: everything derived, recovery, scores. Must not hold a session."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from voiceprep.answers import merge_answers
@@ -11,6 +12,7 @@ from voiceprep.scoring.audit import AuditScope, audit_interviewer
 from voiceprep.scoring.delivery import measure_delivery
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.overall import summarise
+from voiceprep.wiring.calibrations import known_kappa
 
 
 def finish(folder: Path) -> SessionRecord:
@@ -44,7 +46,8 @@ def score_record(record: SessionRecord) -> SessionScores:
     questions = record.info.questions
     asked = [entry for entry in merge_answers(record.turns) if entry.question_id in questions]
     scores = [judge.score(questions[entry.question_id], entry.transcript) for entry in asked]
-    return summarise(judge, [questions[entry.question_id] for entry in asked], scores)
+    found = summarise(judge, [questions[entry.question_id] for entry in asked], scores)
+    return replace(found, kappa=known_kappa(record.folder.parent, judge.version))
 
 
 def measure_record(record: SessionRecord) -> Delivery:

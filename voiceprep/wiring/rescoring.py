@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from voiceprep.answers import merge_answers
@@ -15,6 +16,7 @@ from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.overall import summarise
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
+from voiceprep.wiring.calibrations import known_kappa
 from voiceprep.wiring.records import score_record
 
 OFFLINE = "offline"
@@ -60,7 +62,8 @@ async def _score(
             provider=choice.split(":")[0],
             stage="score",
         )
-    return summarise(judge, [question for question, _ in pairs], scores), sum(costs)
+    found = summarise(judge, [question for question, _ in pairs], scores)
+    return replace(found, kappa=known_kappa(record.folder.parent, judge.version)), sum(costs)
 
 
 def _answered(record: SessionRecord) -> list[tuple[Question, Transcript]]:
