@@ -22,7 +22,7 @@ from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import LinkPolicy, RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
-from voiceprep.engines.s2s_turn import S2sManners, S2sParts
+from voiceprep.engines.s2s_parts import S2sManners, S2sParts
 from voiceprep.errors import ProviderError, VoiceprepError
 from voiceprep.events import Event, LevelMeasured
 from voiceprep.model import Bank, Outcome, Transcript, Word

@@ -13,7 +13,7 @@ from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
-from voiceprep.engines.s2s_turn import S2sManners, S2sParts
+from voiceprep.engines.s2s_parts import S2sManners, S2sParts
 from voiceprep.events import AnswerHeard, Event
 from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.providers.openai_realtime import OpenAIRealtime

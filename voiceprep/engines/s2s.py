@@ -3,7 +3,8 @@
 Must not know vendors, devices, plans, scores or files; time is counted in microphone audio.
 """
 
-from voiceprep.engines.s2s_turn import Conversation, Exchange, Lines, S2sManners, S2sParts
+from voiceprep.engines.s2s_parts import Conversation, Lines, S2sManners, S2sParts
+from voiceprep.engines.s2s_turn import Exchange
 from voiceprep.events import Emit
 from voiceprep.model import Turn, TurnBrief
 from voiceprep.ports import Anticipate, Microphone, Speaker

@@ -3,21 +3,19 @@
 Must not know vendors, devices, plans, scores or files; time is counted in microphone audio.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
+from voiceprep.endpointing import GateChange, Hearing, Verdict, plain_words
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.directions import direction, verbatim
-from voiceprep.engines.floor import Floor, Heard, asks_for_floor, is_echo
+from voiceprep.engines.floor import Heard, asks_for_floor, is_echo
 from voiceprep.engines.line_said import Line
-from voiceprep.engines.link import RealtimeLink
+from voiceprep.engines.s2s_parts import Conversation, Lines
 from voiceprep.engines.sending import TRAILING_MS, SendGate
 from voiceprep.engines.utterances import WORD_MS, Utterances
 from voiceprep.errors import ProviderError
 from voiceprep.events import (
     AnswerHeard,
-    Emit,
     HintGiven,
     InterviewerEnded,
     InterviewerNoted,
@@ -28,18 +26,11 @@ from voiceprep.events import (
     ProvisionalHeard,
     TurnStarted,
 )
-from voiceprep.interview import NUDGES, Request, spoken_request
+from voiceprep.interview import Request, spoken_request
 from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings
 from voiceprep.ports import (
-    Anticipate,
     Command,
     CommandKind,
-    Controls,
-    Microphone,
-    Speaker,
-    SpeechDetector,
-    Transcriber,
-    TurnModel,
 )
 from voiceprep.realtime import (
     Direction,
@@ -55,7 +46,6 @@ from voiceprep.realtime import (
     SpeechOver,
     Stumbled,
 )
-from voiceprep.tasks import Tasks
 
 SURE_MS = 600
 """Speech of this length over the interviewer is no hum: it interrupts before anybody knows its words."""
@@ -69,47 +59,6 @@ NO_REPLY_MS, STALLED_MS = 12_000, 6_000
 COMMIT_AFTER_MS = TRAILING_MS
 REPLIES_MAX = 3
 """So many attempts at one line before the turn counts as failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class S2sParts:
-    """What the engine is made of. The transcriber is loaded only when the model's own transcript is missing."""
-
-    link: RealtimeLink
-    transcriber: Transcriber
-    detector: SpeechDetector
-    controls: Controls
-    turn_model: TurnModel | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class S2sManners:
-    """Who says where a turn ends: the model's own detection, our endpointing, or a key."""
-
-    policy: EndpointPolicy = field(default_factory=EndpointPolicy)
-    are_turns_ours: bool = False
-    is_push_to_talk: bool = False
-    nudges: Sequence[str] = NUDGES
-
-
-class Conversation:
-    """What lasts from turn to turn."""
-
-    def __init__(self, parts: S2sParts, tasks: Tasks, manners: S2sManners) -> None:
-        self.parts = parts
-        self.tasks = tasks
-        self.manners = manners
-        self.floor = Floor(parts.detector, parts.controls)
-        self.endpointer = Endpointer(manners.policy)
-        self.previous = TurnTimings()
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    mic: Microphone
-    speaker: Speaker
-    emit: Emit
-    anticipate: Anticipate
 
 
 def _nothing_to_prepare(brief: TurnBrief, answer: str) -> None:

@@ -14,7 +14,7 @@ from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import RealtimeLink
 from voiceprep.engines.reply import Wording
 from voiceprep.engines.s2s import S2sEngine
-from voiceprep.engines.s2s_turn import S2sManners, S2sParts
+from voiceprep.engines.s2s_parts import S2sManners, S2sParts
 from voiceprep.errors import ProviderError
 from voiceprep.events import (
     Emit,
