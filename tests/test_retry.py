@@ -1,6 +1,7 @@
 """Retry: one question again, compared blind and in both orders; the old session is only read."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from tests import sample_session as sample
 from tests.commands import Done, run, run_apart
 from voiceprep.answers import AskedQuestion, merge_answers
-from voiceprep.model import KeyPointScore, Question, QuestionScore, Transcript, TurnKind
+from voiceprep.model import Bank, KeyPointScore, Question, QuestionScore, Transcript, TurnKind
 from voiceprep.practice.retry import compare, improvement
 from voiceprep.recordings.comparison import Comparison, Verdict, load_comparison, save_comparison
 from voiceprep.recordings.reader import load_session
 from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.wiring.recall import reworded
 
 QUESTION = sample.QUESTIONS[0]
 SAME, WHICH = QUESTION.key_points
@@ -198,6 +200,16 @@ def test_practice_due_takes_the_bank_of_what_is_due(tmp_path: Path) -> None:
     assert run("schedule", "import", exported, "--recordings", tmp_path / "r").code == 0
     plan = json.loads(run("practice", "--due", "--plan", "--json", "--recordings", tmp_path / "r").out)
     assert [question["id"] for question in plan["questions"]] == [known]
+
+
+def test_a_question_that_comes_again_is_worded_anew(tmp_path: Path) -> None:
+    question = replace(sample.QUESTIONS[0], wordings=("What makes a method idempotent?",))
+    sample_bank = Bank("sample-bank", "A sample bank", (question, sample.QUESTIONS[1]))
+    assert reworded(tmp_path, sample_bank) == sample_bank, "never asked: as it is written"
+    record = sample.record_session(tmp_path)
+    assert reworded(tmp_path, sample_bank).questions[0].text == "What makes a method idempotent?"
+    shutil.copytree(record.folder, tmp_path / "20260302T183000Z-sample-bank-00fe")
+    assert reworded(tmp_path, sample_bank) == sample_bank, "and round again"
 
 
 def test_simulated_candidates_count_only_until_a_person_answers(tmp_path: Path) -> None:

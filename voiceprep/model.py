@@ -70,6 +70,7 @@ class Question:
     """One bank question (DESIGN section 5). `difficulty` 1–5; `answer_seconds` is the expected length.
 
     `anchors`: what answers of level 1 to 5 look like, in that order, for behavioural questions; else empty.
+    `wordings`: other ways to ask the very same, for when it is asked again.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Question:
     examples: tuple[Example, ...] = ()
     sources: tuple[str, ...] = ()
     anchors: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

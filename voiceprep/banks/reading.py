@@ -117,6 +117,7 @@ class _Reader:
             ),
             sources=entry.texts("sources"),
             anchors=entry.texts_of("anchors", ANCHOR_LEVELS),
+            wordings=entry.texts("wordings"),
         )
 
     def _key_point(self, entry: Entry, question_id: str) -> KeyPoint:

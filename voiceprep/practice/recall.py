@@ -10,6 +10,14 @@ from voiceprep.recordings.index import SessionIndex
 ASKED_LATELY = 50
 
 
+def asked_counts(index: SessionIndex, bank: str) -> dict[str, int]:
+    """Question id → in how many sessions it was asked."""
+    rows = index.connection.execute(
+        "SELECT question, count(*) FROM questions WHERE bank = ? GROUP BY question", (bank,)
+    )
+    return {str(question): int(count) for question, count in rows}
+
+
 def history_for(index: SessionIndex, bank: str, now: datetime) -> History:
     """What earlier sessions say about what to ask from one bank."""
     run = index.connection

@@ -34,7 +34,7 @@ from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for, p
 from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.places import recordings_for
-from voiceprep.wiring.recall import most_urgent_bank, only_due, recall
+from voiceprep.wiring.recall import most_urgent_bank, only_due, recall, reworded
 from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
 from voiceprep.wiring.sessions import Held, hold
 
@@ -116,6 +116,7 @@ def _plan(settings: Settings, bank: Bank, order: Order) -> Plan:
     if order.seed is not None and not order.is_due:
         return plan_for(settings, bank, order.seed, order.topics, own=own)
     history = recall(recordings_for(settings), bank.id, datetime.now(UTC))
+    bank = reworded(recordings_for(settings), bank)
     if order.is_due:
         return plan_for(settings, only_due(bank, history), order.seed, (), history, due_share=1.0)
     return plan_for(settings, bank, order.seed, order.topics, history, own=own)

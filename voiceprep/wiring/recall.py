@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from voiceprep.errors import VoiceprepError
-from voiceprep.model import NO_HISTORY, Bank, History
+from voiceprep.model import NO_HISTORY, Bank, History, Question
 from voiceprep.practice.deck import due_questions, update_cards
-from voiceprep.practice.recall import history_for
+from voiceprep.practice.recall import asked_counts, history_for
 from voiceprep.recordings.index import open_index
 
 
@@ -18,6 +18,19 @@ def recall(recordings_dir: Path, bank_id: str, now: datetime) -> History:
         update_cards(index)
         return history_for(index, bank_id, now)
     return NO_HISTORY
+
+
+def reworded(recordings_dir: Path, bank: Bank) -> Bank:
+    """Every question in its next wording: one that comes again is asked in other words, where its bank has some."""
+    counts: dict[str, int] = {}
+    with suppress(VoiceprepError), open_index(recordings_dir) as index:
+        counts = asked_counts(index, bank.id)
+    return replace(bank, questions=tuple(_worded(each, counts.get(each.id, 0)) for each in bank.questions))
+
+
+def _worded(question: Question, asked_count: int) -> Question:
+    texts = (question.text, *question.wordings)
+    return replace(question, text=texts[asked_count % len(texts)])
 
 
 def most_urgent_bank(recordings_dir: Path, preferred: str, now: datetime) -> str | None:
