@@ -5,6 +5,7 @@ the score with the share of points that the marker credits. `heldout.txt` was ne
 """
 
 import json
+import random
 import time
 from pathlib import Path
 
@@ -16,14 +17,28 @@ from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.vectors import has_vectors
 
 HERE = Path(__file__).parent
+WORD_ERRORS = 0.1
+SMALL_WORDS = ("the", "a", "where", "it", "and")
 SOURCES = (HERE / "tuned.txt", HERE / "heldout.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
 
 
-def measure(source: Path, judge: OfflineJudge) -> str:
+def misheard(line: str, chance: random.Random) -> str:
+    """The same line with WORD_ERRORS of the answer's words dropped, cut short or replaced by a small word."""
+    entry = json.loads(line)
+    words = [
+        chance.choice(("", word[:-1], chance.choice(SMALL_WORDS))) if chance.random() < WORD_ERRORS else word
+        for word in entry["answer"].split()
+    ]
+    return json.dumps(entry | {"answer": " ".join(word for word in words if word)})
+
+
+def measure(source: Path, judge: OfflineJudge, *, is_misheard: bool = False) -> str:
     """One line of figures."""
     answers = load_answers(source)
+    chance = random.Random(3)
+    lines = [misheard(answer.line, chance) if is_misheard else answer.line for answer in answers]
     started = time.perf_counter()
-    graded = [json.loads(line) for line in grade_lines([answer.line for answer in answers], judge)]
+    graded = [json.loads(line) for line in grade_lines(lines, judge)]
     seconds = time.perf_counter() - started
     pairs, marked, scored = [], [], []
     for answer, document in zip(answers, graded, strict=True):
@@ -47,6 +62,7 @@ def main() -> None:
         print(name if is_there else f"{name}: not installed")
         for source in SOURCES if is_there else ():
             print("  " + measure(source, judge))
+            print("    with 10 % word errors: " + measure(source, judge, is_misheard=True))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 COVERAGE_MAX = 0.6
 """Word coverage beyond this says no more."""
 LENGTH_TOKENS_MAX = 25
-NOTHING_BELOW, CREDIT_AT, FULL_AT = 0.15, 0.38, 0.75
+NOTHING_BELOW, CREDIT_AT, FULL_AT = 0.1, 0.28, 0.65
 """Probabilities that earn no credit, half of it and all; the middle one credits about as often as markers do."""
 CREDIT_OF_A_POINT = 0.5
 """Credit from which a key point is credited."""
