@@ -27,6 +27,11 @@ CLIENTS = (
     ("livekit_realtime", "default"),
     ("pipecat_realtime", "default"),
 )
+MEASURED = (
+    ("started_to_silence_ms", "“speaks” → silence"),
+    ("first_delta_ms", "audio → sink"),
+    ("turn_ms", "answer → reply"),
+)
 SHORT_REPLY_S = 1.5
 SECONDS_PER_ITEM = 20.0
 
@@ -42,6 +47,10 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=5, help="processes started only to be timed")
     parser.add_argument("--rounds", type=int, default=2, help="processes the rest is spread over, interleaved")
     parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
+    parser.add_argument(
+        "--settings", default="", help="only `default` (the model says where turns end) or `client`"
+    )
+    parser.add_argument("--name", default="s2s_latency", help="of the files that are written")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
@@ -52,7 +61,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[tuple[str, dict[str, Any]]]
         Trial(
             "interruption",
             f"interruption-{index % len(INTERRUPTIONS)}",
-            2.0 + 3.0 * index / arguments.interruptions,
+            2.0 + 3.0 * index / max(arguments.interruptions, 1),
         )
         for index in range(arguments.interruptions)
     ]
@@ -94,7 +103,11 @@ async def run_all(
 def main() -> None:
     arguments = read_arguments()
     wanted = arguments.engines.split(",")
-    clients = [client for client in CLIENTS if client[0].removesuffix("_realtime") in wanted]
+    clients = [
+        (engine, settings)
+        for engine, settings in CLIENTS
+        if engine.removesuffix("_realtime") in wanted and arguments.settings in ("", settings)
+    ]
     for engine, _ in clients:
         python_for(engine)
     open_sounds(cache_folder() / "sounds")
@@ -109,32 +122,27 @@ def main() -> None:
     print(f"\n{render_table(rows)}\n\n{render_promises(rows)}")
     for violation in emulator.violations:
         print(f"Protocol rule broken: {violation}")
-    write(arguments.results, before, rows)
+    write(arguments.results, arguments.name, before, rows)
 
 
-def write(folder: Path, before: dict[str, object], rows: Sequence[Row]) -> None:
+def write(folder: Path, name: str, before: dict[str, object], rows: Sequence[Row]) -> None:
     """The rows and a picture."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {"machine": before, "rows": rows}
-    (folder / "s2s_latency.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     bars = [
-        Bar(
-            row["engine"],
-            f"{row['engine']} · {name}",
-            row[field]["p50"],
-            row[field]["p95"],
-        )
-        for field, name in (("started_to_silence_ms", "“speaks” → silence"), ("first_delta_ms", "audio → sink"))
+        Bar(row["engine"], f"{row['engine']} · {title}", row[field]["p50"], row[field]["p95"])
+        for field, title in MEASURED
         for row in rows
-        if row["settings"] == "default" and row[field]["p50"] is not None
+        if row[field]["p50"] is not None and (row["settings"] == "default" or field == "turn_ms")
     ]
     picture = render_bars(
-        "Speech to speech: silence after an interruption, and sound",
-        f"P50 solid, P95 pale; from the server's message to the sink; {', '.join(VERSIONS.values())}",
+        "Speech to speech: how soon it is silent, how soon it is heard",
+        f"P50 solid, P95 pale; voiceprep, {', '.join(VERSIONS.values())}",
         bars,
     )
-    (folder / "s2s_latency.svg").write_text(picture, encoding="utf-8")
-    print(f"\nWritten: {folder / 's2s_latency.json'} and beside it.")
+    (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    print(f"\nWritten: {folder / name}.json and beside it.")
 
 
 if __name__ == "__main__":
