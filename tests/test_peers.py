@@ -54,10 +54,11 @@ def job(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the runner ne
 
 
 def assert_interrupted(record: Any) -> None:  # noqa: ANN401 - what a runner reports
-    """The first reply was heard, but not to its end; another one came."""
-    first, *rest = record["heard"]
-    assert INTERRUPTED_AFTER_S - 0.5 < first[1] - first[0] < REPLY_S - 1.0
-    assert rest, "nothing answered the interruption"
+    """The first reply was not heard to its end; another one came. A busy machine may tear holes into both."""
+    interruption = record["said"][1]
+    first = [(start, end) for start, end in record["heard"] if start < interruption["onset_s"]]
+    assert 0 < sum(end - start for start, end in first) < REPLY_S - 1.0
+    assert record["heard"][-1][0] > interruption["end_s"], "nothing answered the interruption"
 
 
 @pytest.mark.parametrize("engine", ["livekit", "pipecat"])
