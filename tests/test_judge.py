@@ -207,3 +207,17 @@ def test_offline_scores_of_two_versions_are_both_kept(tmp_path: Path) -> None:
     difference = compare(kept[1], kept[0])
     assert difference.reasons
     assert run("score", folder, "--judge", "openai", "--votes", "0", changes={"OPENAI_API_KEY": "k"}).code == 2
+
+
+async def test_written_answers_are_graded_by_a_model_too() -> None:
+    points = [{"id": "a", "text": "The memory"}]
+    entry = {"id": "t", "question": "What is shared?", "key_points": points, "answer": ANSWER}
+    async with OpenAIServer(Script(chat=_all_credited), key=KEY) as server:
+        changes = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.base_url}
+        command = ("grade", "--jsonl", "--judge", "openai:gpt-6-luna")
+        stdin = json.dumps(entry) + "\n" + json.dumps(entry | {"id": "u", "answer": ""})
+        done = await asyncio.to_thread(run_apart, *command, stdin=stdin, changes=changes)
+    assert done.code == 0, done.err
+    first, second = (json.loads(line) for line in done.out.splitlines())
+    assert (first["id"], first["score"], first["key_points"][0]["quote"]) == ("t", 1.0, "Threads share the")
+    assert (second["id"], second["score"], len(server.chats)) == ("u", 0.0, 1)

@@ -18,6 +18,7 @@ def grade(
     question: Annotated[
         str | None, typer.Option("--question", help="A question's id; the answer on stdin.")
     ] = None,
+    judge: Annotated[str, typer.Option("--judge", help="offline, or PROVIDER[:MODEL].")] = "offline",
 ) -> None:
     """Grade written answers without a session; one JSON document per answer."""
     from voiceprep.terminal import show
@@ -26,7 +27,7 @@ def grade(
         raise ConfigError(
             "Nothing to grade.", "Give either --jsonl, or --bank ID --question QID, and text on stdin."
         )
-    show.grade_stdin(os.environ, bank, question)
+    show.grade_stdin(os.environ, bank, question, judge)
 
 
 @app.command()

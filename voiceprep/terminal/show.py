@@ -12,11 +12,11 @@ from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.listing import SessionSummary, list_sessions
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
 from voiceprep.scoring.grade import grade_answer, grade_lines
-from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import load_bank_for
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import is_derived, recover_folder
+from voiceprep.wiring.rescoring import OFFLINE, open_judge
 
 
 def recover_sessions(environment: Mapping[str, str], recordings: str | None, which: str, is_json: bool) -> None:
@@ -70,17 +70,20 @@ def _recovery_line(report: RecoveryReport) -> str:
     return f"{report.folder.name}: {said[report.status]}{problems}"
 
 
-def grade_stdin(environment: Mapping[str, str], bank_name: str | None, question_id: str | None) -> None:
+def grade_stdin(
+    environment: Mapping[str, str], bank_name: str | None, question_id: str | None, judge_name: str = OFFLINE
+) -> None:
     """Grade what is on stdin: JSON lines, or one answer to one bank question. Raises BankError, ConfigError."""
-    judge = OfflineJudge()
-    if question_id is None:
-        for line in grade_lines(sys.stdin, judge):
-            print(line, flush=True)
-        return
-    bank = load_bank_for(load_settings(environment, {"bank": bank_name}))
-    questions = {question.id: question for question in bank.questions}
-    if question_id not in questions:
-        close = get_close_matches(question_id, questions, 3)
-        hint = f"Did you mean {', '.join(close)}?" if close else f"See `voiceprep banks show {bank.id}`."
-        raise ConfigError(f"{bank.id} has no question {question_id!r}.", hint)
-    print(json.dumps(grade_answer(questions[question_id], sys.stdin.read(), judge), ensure_ascii=False))
+    settings = load_settings(environment, {"bank": bank_name})
+    with open_judge(judge_name, settings, environment) as judge:
+        if question_id is None:
+            for line in grade_lines(sys.stdin, judge):
+                print(line, flush=True)
+            return
+        bank = load_bank_for(settings)
+        questions = {question.id: question for question in bank.questions}
+        if question_id not in questions:
+            close = get_close_matches(question_id, questions, 3)
+            hint = f"Did you mean {', '.join(close)}?" if close else f"See `voiceprep banks show {bank.id}`."
+            raise ConfigError(f"{bank.id} has no question {question_id!r}.", hint)
+        print(json.dumps(grade_answer(questions[question_id], sys.stdin.read(), judge), ensure_ascii=False))

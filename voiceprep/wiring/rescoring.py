@@ -1,13 +1,15 @@
 """Scores a recorded session with the judge that was asked for. Must not hold a session."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from voiceprep.answers import merge_answers
 from voiceprep.errors import ConfigError, ProviderError
-from voiceprep.model import Question, SessionScores, Transcript, Usage
+from voiceprep.model import Question, QuestionScore, SessionScores, Transcript, Usage
+from voiceprep.ports import Judge
 from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.recordings.reader import SessionRecord
@@ -64,6 +66,36 @@ async def _score(
         )
     found = summarise(judge, [question for question, _ in pairs], scores)
     return replace(found, kappa=known_kappa(record.folder.parent, judge.version)), sum(costs)
+
+
+class _Waiting:
+    """A model judge for callers that wait for every answer."""
+
+    def __init__(self, judge: ModelJudge, runner: asyncio.Runner) -> None:
+        self.name, self.version = judge.name, judge.version
+        self._judge, self._runner = judge, runner
+
+    def score(self, question: Question, transcript: Transcript) -> QuestionScore:
+        return self._runner.run(self._judge.score(question, transcript))
+
+
+@contextmanager
+def open_judge(choice: str, settings: Settings, environment: Mapping[str, str]) -> Iterator[Judge]:
+    """The judge `choice`, `offline` or `PROVIDER[:MODEL]`. Raises ConfigError, ProviderError."""
+    if choice == OFFLINE:
+        yield OfflineJudge()
+        return
+    with asyncio.Runner() as runner:
+        tasks = Tasks()
+        runner.run(tasks.__aenter__())
+        needs = Needs(tasks, (), environment, lambda _usage: None, settings.plain_http, settings.offline)
+        model = make_text_model(choice, needs, lambda _error: None)
+        try:
+            runner.run(model.warm())
+            yield _Waiting(ModelJudge(model, choice, OfflineJudge()), runner)
+        finally:
+            runner.run(model.close())
+            runner.run(tasks.__aexit__(None, None, None))
 
 
 def _answered(record: SessionRecord) -> list[tuple[Question, Transcript]]:
