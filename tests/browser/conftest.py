@@ -1,4 +1,4 @@
-"""One headless Chromium for all browser tests of a process, and a page that notices everything it must not do."""
+"""One headless Chromium for all browser tests of a module, and a page that notices everything it must not do."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,9 +15,10 @@ FLAGS = (
 DEADLINE_MS = 60_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium with a new empty profile."""
+    """Debian's Chromium with a new empty profile. For one module only: playwright's event loop runs as long, and
+    beside it no test can start its own."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("not installed: chromium")
