@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.interviewer.figures import BankRow, bank_row, misses
 from benchmarks.interviewer.show import as_json, print_table, render_picture
-from benchmarks.interviewer.simulate import Held, decision_times, hold
+from benchmarks.interviewer.simulate import Held, Remembering, decision_times, hold
 from voiceprep.audio.persona import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank, list_banks
 from voiceprep.interview import after_turn, next_brief, start
@@ -36,7 +36,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def simulate(bank: Bank, interviewer: Interviewer, minutes: float, seed: int) -> BankRow:
-    judge = OfflineJudge()
+    judge = Remembering(OfflineJudge())
     whole = make_plan(bank, Wish(3, seed, len(bank.questions), interviewer=interviewer))
     timed = make_plan(bank, Wish(3, seed, None, round(minutes * 60_000), interviewer=interviewer))
     return bank_row(
@@ -104,7 +104,10 @@ def main() -> int:
     banks = [find_bank(arguments.bank, folders)] if arguments.bank else list_banks(folders)
     began_s = time.perf_counter()
     interviewer = INTERVIEWERS[arguments.persona]
-    rows = [simulate(bank, interviewer, arguments.minutes, arguments.seed) for bank in banks]
+    rows: list[BankRow] = []
+    for bank in banks:
+        rows.append(simulate(bank, interviewer, arguments.minutes, arguments.seed))
+        print(f"{bank.id}: {time.perf_counter() - began_s:.0f} s", file=sys.stderr, flush=True)
     print_table(rows)
     decisions = measure_decisions()
     print(f"\nOn a bank of {LARGE_BANK} questions, ms: " + ", ".join(f"{k} {v:.2f}" for k, v in decisions.items()))

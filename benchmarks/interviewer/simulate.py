@@ -42,6 +42,21 @@ EXAMPLE_OF = {
 }
 
 
+class Remembering:
+    """A judge that judges the same words once."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.name, self.version = judge.name, judge.version
+        self._judge = judge
+        self._known: dict[tuple[str, str], QuestionScore] = {}
+
+    def score(self, question: Question, transcript: Transcript) -> QuestionScore:
+        key = (question.id, transcript.text)
+        if key not in self._known:
+            self._known[key] = self._judge.score(question, transcript)
+        return self._known[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """One simulated interview. `probes`: (question, key point, was it really missing); the rest nobody can tell."""
