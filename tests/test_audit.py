@@ -103,7 +103,9 @@ def test_counts_and_shares() -> None:
 def test_recovery_from_an_interruption_is_measured() -> None:
     asked, cut = turns("Sorry, I have to stop you there. What is your main point?")
     cut = replace(cut, brief=replace(cut.brief, follow_up=FollowUpKind.CUT_IN))
-    audit = audit_interviewer((asked, cut), (), SCOPE, JUDGE)
+    spoken_over = InterviewerStarted(at_ms=20_000, turn_index=2, text=""), CandidateStarted(at_ms=20_300)
+    audit = audit_interviewer((asked, cut), spoken_over, SCOPE, JUDGE)
+    assert audit.findings == ()
     assert audit.recoveries_ms == (1_000,)
     assert "Cut in on purpose 1 time; you went on after 1.0 s (median)" in audit_lines(audit)
 

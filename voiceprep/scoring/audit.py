@@ -49,7 +49,7 @@ def audit_interviewer(
     turns: Sequence[Turn], events: Sequence[Journaled], scope: AuditScope, judge: Judge
 ) -> InterviewerAudit:
     """Everything found, in the order it happened. `judge` says what an answer, or a line, would earn."""
-    findings = [*_lines(turns), *_against_answers(turns, scope.questions, judge), *_cut_ins(events)]
+    findings = [*_lines(turns), *_against_answers(turns, scope.questions, judge), *_cut_ins(events, turns)]
     interviewer_ms = sum(said.end_ms - said.start_ms for turn in turns for said in turn.said)
     candidate_ms = sum(turn.answer.end_ms - turn.answer.start_ms for turn in turns if turn.answer)
     talk_ms = interviewer_ms + candidate_ms
@@ -134,8 +134,8 @@ def _recoveries_ms(turns: Sequence[Turn]) -> Iterator[int]:
             yield max(0, turn.answer.start_ms - turn.said[0].end_ms)
 
 
-def _cut_ins(events: Sequence[Journaled]) -> Iterator[AuditFinding]:
-    """The interviewer began while the candidate spoke, or just before the candidate went on."""
+def _cut_ins(events: Sequence[Journaled], turns: Sequence[Turn]) -> Iterator[AuditFinding]:
+    """The interviewer began while the candidate spoke, or just before the candidate went on, and not on purpose."""
     is_speaking, began = False, InterviewerStarted(at_ms=-CUT_IN_MS, turn_index=0, text="")
     told: set[int] = set()
     for event in events:
@@ -152,5 +152,6 @@ def _cut_ins(events: Sequence[Journaled]) -> Iterator[AuditFinding]:
                     told.add(event.turn_index)
             case _:
                 pass
-    for index in sorted(told):
+    on_purpose = {turn.index for turn in turns if turn.brief.follow_up is FollowUpKind.CUT_IN}
+    for index in sorted(told - on_purpose):
         yield AuditFinding(AuditKind.CUT_IN, index, "")
