@@ -9,7 +9,9 @@ from pathlib import Path
 
 from voiceprep.errors import RecordingError, VoiceprepError
 from voiceprep.events import (
+    CandidateStarted,
     Emit,
+    Event,
     HintGiven,
 )
 from voiceprep.model import Outcome
@@ -67,7 +69,7 @@ async def _hold(
         stack.push_async_callback(stage.close)
         _forget_old(choice, stage)
         engine, audio, _ = await asyncio.gather(
-            open_engine(choice, stage, controls), open_lines(stage), tasks.in_thread(judge.warm)
+            open_engine(choice, stage, controls), open_lines(stage), _warm_at_once(choice, judge, tasks)
         )
         keep_pauses_short()
         stack.callback(audio.opened.close)
@@ -77,6 +79,8 @@ async def _hold(
         audio.mic.add_tap(writer.write_candidate)
         audio.speaker.add_tap(writer.write_interviewer)
         stage.listeners[:] = [writer.on_event, on_event, *stage.listeners]
+        if choice.is_s2s:
+            stage.listeners.append(_warm_at_first_word(judge, tasks))
         budget_usd = choice.settings.budget_usd or None
         parts = SessionParts(engine, audio.mic, audio.speaker, judge, [stage.tell], tasks, budget_usd)
         session = Session(choice.plan, parts, choice.earlier.turns if choice.earlier else ())
@@ -85,6 +89,22 @@ async def _hold(
         outcome = await session.run(started_at)
         writer.close(outcome)
     return outcome
+
+
+async def _warm_at_once(choice: Choice, judge: OfflineJudge, tasks: Tasks) -> None:
+    if not choice.is_s2s:
+        await tasks.in_thread(judge.warm)
+
+
+def _warm_at_first_word(judge: OfflineJudge, tasks: Tasks) -> Emit:
+    """Speech-to-speech begins sooner without the judge's vectors; they are there before the first answer ends."""
+    waiting = [judge.warm]
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, CandidateStarted) and waiting:
+            tasks.work(tasks.in_thread(waiting.pop()), "judge")
+
+    return on_event
 
 
 def _open_writer(choice: Choice, started_at: datetime, judge: Judge) -> SessionWriter:
