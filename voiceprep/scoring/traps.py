@@ -51,6 +51,8 @@ _HEDGE = re.compile(
 )
 REFUSAL_FRESH_MAX = 1
 SOUP_WORDS_MIN, SOUP_FUNCTION_SHARE = 9, 0.1
+BARE_SOUP_WORDS_MIN = 7
+"""So many words without a single function word are a list too."""
 LONG_SOUP_WORDS_MIN, LONG_SOUP_FUNCTION_SHARE = 20, 0.2
 """People who talk use 40 % function words, in notes 25 %; by so many words the share is sure."""
 LIST_CLAUSES_MIN, LIST_CLAUSE_WORDS = 6, 2.2
@@ -175,7 +177,7 @@ def is_echo(tokens: Sequence[Token], fresh: Sequence[Token], masked: Sequence[bo
 def is_soup(tokens: Sequence[Token]) -> bool:
     """A list of keywords without sentences: hardly a function word, or nothing but one- or two-word clauses."""
     if len(tokens) < SOUP_WORDS_MIN:
-        return False
+        return len(tokens) >= BARE_SOUP_WORDS_MIN and not any(token.is_function for token in tokens)
     function_share = sum(token.is_function for token in tokens) / len(tokens)
     clause_count = len({token.clause for token in tokens})
     is_list = clause_count >= LIST_CLAUSES_MIN and len(tokens) / clause_count <= LIST_CLAUSE_WORDS
