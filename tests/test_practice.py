@@ -36,6 +36,8 @@ def test_speech_to_speech_without_a_key_names_what_would_enable_it() -> None:
         (("--mode", "s2s", "--realtime", "opnai"), "Did you mean 'openai'"),
         (("--mode", "s2s", "--realtime", "deepgram"), "has no --realtime"),
         (("--turns", "nobody"), "must be one of auto, server, client"),
+        (("--mode", "cascaded", "--push-to-talk"), "--push-to-talk is for speech-to-speech"),
+        (("--mode", "cascaded", "--turns", "client"), "--turns is for speech-to-speech"),
     ],
 )
 def test_what_does_not_go_together_is_said(tmp_path: Path, options: tuple[str, ...], words: str) -> None:

@@ -32,7 +32,18 @@ def choose_mode(settings: Settings, environment: Mapping[str, str]) -> Mode:
     if settings.mode == CASCADED or (settings.mode == AUTO and not is_possible):
         is_missing_key = settings.mode == AUTO and not is_typed and not settings.offline
         why = "No key for a realtime model is set" if is_missing_key else "As chosen"
+        _check_not_s2s(settings, why)
         engines = f"stt {settings.stt}, llm {settings.llm}, tts {settings.tts}"
         return Mode(replace(settings, mode=CASCADED), f"{why}: cascaded, with {engines}.")
     realtime = settings.realtime or with_key[0].name
     return Mode(replace(settings, mode=S2S, realtime=realtime), f"Speech-to-speech with {realtime}.")
+
+
+def _check_not_s2s(settings: Settings, why: str) -> None:
+    """Cascaded sessions have one way of ending a turn: patience, and Enter."""
+    named = "--push-to-talk" if settings.push_to_talk else "--turns" if settings.turns != AUTO else ""
+    if named:
+        raise ConfigError(
+            f"{named} is for speech-to-speech, and this session is cascaded. {why}.",
+            "Leave it out: Enter ends an answer at once, and --patience says how long a pause may be.",
+        )
