@@ -87,6 +87,7 @@ IRREGULAR = {
         "stolen;meet:met;buy:bought;cut:cutting;"
         "speed:sped;high:higher highest;low:lower lowest;fast:faster fastest;slow:slower "
         "slowest;heat:heating heated;"
+        "large:larger largest;small:smaller smallest;big:bigger biggest;cheap:cheaper cheapest;"
         "process:processes processing processed;need:needed;string:strings;thing:things;bus:buses;gas:gases;"
         "lens:lenses;class:classes;access:accesses accessed accessing;address:addresses addressed addressing;"
         "cache:caches cached caching;evaporate:evaporation;string:strings"
