@@ -213,6 +213,36 @@ def test_wav_cut_at_every_kind_of_byte(tmp_path: Path, name: str, length: int | 
     assert bool(report.problems) is (length is None)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_at_random_bytes(tmp_path: Path, seed: int) -> None:
+    """Fifty times a seed: all three files cut anywhere. Whole lines and samples before the cuts are there."""
+    chance = random.Random(f"bytes {seed}")
+    asked = sample.turns()[1]
+    talk = tuple(
+        events.ProvisionalHeard(at_ms=400 + 10 * n, turn_index=1, text=f"words until {n}") for n in range(20)
+    )
+    folder = _killed_session(tmp_path, _begun(*talk, events.TurnEnded(at_ms=900, turn=asked)))
+    whole = _files(folder)
+    for _ in range(50):
+        cuts = {
+            name: chance.randint(0, len(data)) if name != "session.json" else len(data)
+            for name, data in whole.items()
+        }
+        for path in folder.iterdir():
+            path.unlink()
+        for name, length in cuts.items():
+            (folder / name).write_bytes(whole[name][:length])
+        recover(folder)
+        record = load_session(folder)
+        assert record.is_complete, (cuts, record.problems)
+        kept_lines = whole["events.jsonl"][: cuts["events.jsonl"]].split(b"\n")[:-1]
+        assert (folder / "events.jsonl").read_bytes().split(b"\n")[: len(kept_lines)] == kept_lines, cuts
+        for name in ("candidate.wav", "interviewer.wav"):
+            kept = whole[name][44 : max(44, cuts[name] - cuts[name] % 2)]
+            assert (folder / name).read_bytes()[44:].startswith(kept), cuts
+        assert recover(folder).status is RecoveryStatus.NOT_NEEDED
+
+
 @pytest.mark.parametrize("promised_bytes", [0, 7, 2**32 - 1])
 def test_a_header_that_lies_is_put_right(tmp_path: Path, promised_bytes: int) -> None:
     folder = _killed_session(tmp_path, _begun())

@@ -12,6 +12,7 @@ import typer
 from voiceprep import __version__
 from voiceprep.commands import banks, grading, learning, machine, records, sessions
 from voiceprep.errors import ExitCode, VoiceprepError
+from voiceprep.plaintext import plain, plain_lines
 
 app = typer.Typer(
     name="voiceprep",
@@ -69,7 +70,7 @@ def _complain(error: VoiceprepError) -> None:
     if "--debug" in sys.argv:
         import traceback
 
-        traceback.print_exception(error)
-    typer.echo(f"voiceprep: {error.message}", err=True)
+        typer.echo(plain_lines("".join(traceback.format_exception(error))), err=True, nl=False)
+    typer.echo(f"voiceprep: {plain(error.message)}", err=True)
     for line in error.hint.splitlines():
-        typer.echo(f"  {line}", err=True)
+        typer.echo(f"  {plain_lines(line)}", err=True)

@@ -20,6 +20,12 @@ def plain(text: str) -> str:
     return " ".join("".join(_plain_character(character) for character in text).split())
 
 
+def plain_lines(text: str) -> str:
+    """Several lines made `plain` one by one, their indentation kept."""
+    lines = text.split("\n")
+    return "\n".join(" " * (len(line) - len(line.lstrip(" "))) + plain(line) for line in lines)
+
+
 def escape_markdown(text: str) -> str:
     """`plain` text that Markdown shows as it is: no emphasis, link, heading, list, table or HTML.
 

@@ -14,6 +14,8 @@ from voiceprep.errors import BankError
 
 MAX_BANK_BYTES = 8_000_000
 MAX_DEPTH = 12
+QUOTED_CHARS = 200
+"""What is shown of each end of a long message."""
 
 # libyaml reads a bank in a few milliseconds, the pure parser in a second; both give the same events.
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -46,7 +48,9 @@ Node: TypeAlias = Scalar | Listing | Mapping
 
 
 def fault(path: Path, line: int, problem: str, hint: str = "") -> BankError:
-    """A BankError that names file:line."""
+    """A BankError that names file:line. A problem that quotes a huge value loses its middle."""
+    if len(problem) > 2 * QUOTED_CHARS:
+        problem = f"{problem[:QUOTED_CHARS]} … {problem[-QUOTED_CHARS:]}"
     return BankError(f"{path}:{line}: {problem}", hint)
 
 

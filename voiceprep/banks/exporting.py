@@ -13,7 +13,7 @@ def render_anki(bank: Bank) -> str:
     for question in bank.questions:
         points = "".join(f"<li>{escape(plain(point.text))}</li>" for point in question.key_points)
         back = f"<ul>{points}</ul>{escape(plain(question.reference))}"
-        tags = f"{bank.id} {question.topic.replace(' ', '-')} level-{question.difficulty}"
+        tags = f"{bank.id} {plain(question.topic).replace(' ', '-')} level-{question.difficulty}"
         lines.append("\t".join((escape(plain(question.text)), back, tags)))
     return "\n".join(lines) + "\n"
 

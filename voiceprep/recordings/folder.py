@@ -71,7 +71,7 @@ def session_folders(recordings_dir: Path) -> tuple[Path, ...]:
 def find_session(recordings_dir: Path, which: str) -> Path:
     """The folder for `last`, an id, the unique start of one, or a path. Raises RecordingError."""
     as_path = Path(which).expanduser()
-    if (as_path / SESSION_JSON).is_file():
+    if _is_session(as_path):
         return as_path
     names = session_names(recordings_dir)
     if not names:
@@ -94,6 +94,14 @@ def find_session(recordings_dir: Path, which: str) -> Path:
         f"No session in {recordings_dir} is called '{which}'.",
         f"Use `last`, a folder, or the start of an id; the newest is {names[0]}.",
     )
+
+
+def _is_session(path: Path) -> bool:
+    """False also for what cannot be a path at all (too long, a null character)."""
+    try:
+        return (path / SESSION_JSON).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def is_being_written(folder: Path) -> bool:

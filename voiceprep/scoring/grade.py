@@ -27,7 +27,7 @@ def grade_lines(lines: Iterable[str], judge: Judge) -> Iterator[str]:
             document["id"] = entry_id
         except ConfigError as error:
             document = {"id": entry_id, "error": f"{error.message} {error.hint}".strip()}
-        yield json.dumps(document, ensure_ascii=False)
+        yield json.dumps(document)
 
 
 def grade_answer(question: Question, answer: str, judge: Judge) -> dict[str, object]:

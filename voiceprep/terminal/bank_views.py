@@ -22,7 +22,7 @@ def list_all(environment: Mapping[str, str], is_json: bool) -> None:
     """Print every bank, one line each. Raises BankError."""
     banks = list_banks(bank_folders_for(load_settings(environment, {})))
     if is_json:
-        print(json.dumps([_summary(bank) for bank in banks], ensure_ascii=False))
+        print(json.dumps([_summary(bank) for bank in banks]))
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("bank", "questions", "levels", "title"):
@@ -38,7 +38,7 @@ def show_one(environment: Mapping[str, str], name: str, question_id: str | None,
     bank = find_bank(name, bank_folders_for(load_settings(environment, {})))
     chosen = bank.questions if question_id is None else (_find_question(bank, question_id),)
     if is_json:
-        print(json.dumps(_summary(bank) | {"questions": [_question(q) for q in chosen]}, ensure_ascii=False))
+        print(json.dumps(_summary(bank) | {"questions": [_question(q) for q in chosen]}))
         return
     console = Console(highlight=False)
     if question_id is not None:
@@ -46,7 +46,7 @@ def show_one(environment: Mapping[str, str], name: str, question_id: str | None,
         return
     console.print(Text(plain(bank.title), style="bold"), Text(plain(bank.description)), sep="\n")
     for topic in dict.fromkeys(question.topic for question in chosen):
-        console.print(Text(f"\n{topic}", style="bold cyan"))
+        console.print(Text(f"\n{plain(topic)}", style="bold cyan"))
         for question in (q for q in chosen if q.topic == topic):
             console.print(Hanging("  ", Text(f"{question.id}  (level {question.difficulty})", style="bold")))
             console.print(Hanging("    ", Text(plain(question.text))))
@@ -100,10 +100,10 @@ def check_one(environment: Mapping[str, str], name: str, is_json: bool) -> ExitC
     findings = sorted((*lint_bank(source), *check_rubrics(source)), key=lambda each: each.line)
     if is_json:
         found = [{"path": str(f.path), "line": f.line, "message": f.message} for f in findings]
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(found))
     else:
         for finding in findings:
-            print(finding)
+            print(plain(str(finding)))
         if not findings:
             print(f"{source.bank.id}: {len(source.bank.questions)} questions, nothing to complain about.")
     return ExitCode.USAGE if findings else ExitCode.DONE

@@ -17,6 +17,7 @@ from rich.text import Text
 from voiceprep import __version__
 from voiceprep.audio.measure import LevelReading
 from voiceprep.errors import ConfigError, ExitCode, RecordingError, VoiceprepError
+from voiceprep.plaintext import plain
 from voiceprep.providers.registry import Provider, providers
 from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text
@@ -53,7 +54,7 @@ def show_devices(is_json: bool) -> None:
 
     found = list_devices()
     if is_json:
-        print(json.dumps([asdict(device) for device in found], ensure_ascii=False))
+        print(json.dumps([asdict(device) for device in found]))
         return
     if not found:
         print(f"No sound device found. {NO_DEVICE_HINT}")
@@ -63,7 +64,8 @@ def show_devices(is_json: bool) -> None:
             print(f"{side.capitalize()}s ({option}):")
         for device in wanted:
             is_default = device.is_default_microphone if side == "microphone" else device.is_default_speaker
-            print(f"  {device.index:3d}  {device.name}  [{device.host_api}]{'  (default)' if is_default else ''}")
+            name, default = f"{plain(device.name)}  [{plain(device.host_api)}]", "  (default)" * is_default
+            print(f"  {device.index:3d}  {name}{default}")
 
 
 def show_doctor(
@@ -78,7 +80,7 @@ def show_doctor(
         if not is_json:
             _print(console, finding)
     if is_json:
-        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+        print(json.dumps([asdict(finding) for finding in findings]))
     has_problem = any(finding.status is Status.PROBLEM for finding in findings)
     return ExitCode.UNEXPECTED if has_problem else ExitCode.DONE
 

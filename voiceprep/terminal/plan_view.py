@@ -13,7 +13,7 @@ from voiceprep.planning import Plan, expected_ms
 def show_plan(plan: Plan, is_json: bool) -> None:
     """Print a plan with its reasons, for people or as one JSON document."""
     if is_json:
-        print(json.dumps(plan_json(plan), ensure_ascii=False))
+        print(json.dumps(plan_json(plan)))
         return
     console = Console(highlight=False)
     minutes = plan.expected_ms / 60_000

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from voiceprep.banks import bank_folders, list_banks
 from voiceprep.errors import ConfigError
 from voiceprep.model import SessionScores
+from voiceprep.plaintext import plain
 from voiceprep.recordings.derived import save_scores
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.reader import load_scores, load_session
@@ -34,7 +35,9 @@ def score_again(
         document = {"scores": asdict(scores), "file": str(path), "cost_usd": cost_usd}
         print(json.dumps(document | {"changes": _changes_json(comparison)}, ensure_ascii=True))
         return
-    print(f"{scores.judge}: {_value(scores)}, kept in {path.name}" + (f", ${cost_usd:.4f}" if cost_usd else ""))
+    print(
+        f"{plain(scores.judge)}: {_value(scores)}, kept in {path.name}" + (f", ${cost_usd:.4f}" if cost_usd else "")
+    )
     print("\n".join([*_notes(scores), *(_lines(comparison) if comparison else ())]))
 
 
@@ -49,8 +52,8 @@ def show_comparison(environment: Mapping[str, str], recordings: str | None, whic
     elif comparison is None:
         print("This session was scored once. `voiceprep score` scores it again.")
     else:
-        print(f"{comparison.before.judge} {_value(comparison.before)} → "
-              f"{comparison.after.judge} {_value(comparison.after)}")  # fmt: skip
+        print(f"{plain(comparison.before.judge)} {_value(comparison.before)} → "
+              f"{plain(comparison.after.judge)} {_value(comparison.after)}")  # fmt: skip
         print("\n".join(_lines(comparison)))
 
 
@@ -111,13 +114,13 @@ def _notes(scores: SessionScores) -> list[str]:
 
 
 def _lines(comparison: Comparison) -> list[str]:
-    lines = [f"Why: {reason}" for reason in comparison.reasons]
+    lines = [f"Why: {plain(reason)}" for reason in comparison.reasons]
     if not comparison.changes:
         return [*lines, "The same key points are credited."]
     for change in comparison.changes:
-        quote = f" “{change.quote}”" if change.quote else ""
+        quote = f" “{plain(change.quote)}”" if change.quote else ""
         sign = "+ now credited" if change.is_gained else "− no longer credited"
-        lines.append(f"{sign}: {change.question_id}/{change.point_id}{quote}")
+        lines.append(f"{sign}: {plain(change.question_id)}/{plain(change.point_id)}{quote}")
     return lines
 
 

@@ -86,4 +86,4 @@ def grade_stdin(
             close = get_close_matches(question_id, questions, 3)
             hint = f"Did you mean {', '.join(close)}?" if close else f"See `voiceprep banks show {bank.id}`."
             raise ConfigError(f"{bank.id} has no question {question_id!r}.", hint)
-        print(json.dumps(grade_answer(questions[question_id], sys.stdin.read(), judge), ensure_ascii=False))
+        print(json.dumps(grade_answer(questions[question_id], sys.stdin.read(), judge)))
