@@ -89,7 +89,7 @@ def judge_points(
             ruling = replace(ruling, credit=0.0)
         if _denial(reading) >= DENIED_AT:
             flags.append(f"denied:{reading.point.id}")
-        if any(_overrules(bad, window, reading.statement, ruling) for _, bad, window in wrong):
+        if any(_overrules(bad, window, reading, ruling) for _, bad, window in wrong):
             ruling = replace(ruling, credit=0.0)
         rulings.append(ruling)
     return rulings, flags
@@ -211,7 +211,8 @@ def _find_misconceptions(
     return found
 
 
-def _overrules(bad: Statement, bad_window: Window, statement: Statement, ruling: Ruling) -> bool:
+def _overrules(bad: Statement, bad_window: Window, reading: _Reading, ruling: Ruling) -> bool:
     """A misconception voids the key point it speaks about when both rest on the same words of the answer."""
     overlap = min(bad_window.last, ruling.last) - max(bad_window.first, ruling.first)
-    return overlap >= 0 and shared_share(bad, statement) >= 0.4
+    said = max(reading.window.agreement, reading.phrase.agreement)
+    return overlap >= 0 and shared_share(bad, reading.statement) >= 0.4 and bad_window.agreement >= said - 0.1
