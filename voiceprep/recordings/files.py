@@ -5,40 +5,41 @@ import os
 from pathlib import Path
 
 from voiceprep.errors import RecordingError
+from voiceprep.recordings.disk import DISK, Disk
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, disk: Disk = DISK) -> None:
     """Replace `path` with `data` in one step: readers see the old or the new one. Mode 0600. Raises OSError."""
     draft = path.with_name(f".{path.name}.tmp")
     try:
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        file = disk.open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
-            write_all(file, data)
-            os.fsync(file)
+            write_all(file, data, disk)
+            disk.sync(file)
         finally:
             os.close(file)
-        draft.replace(path)
+        disk.rename(draft, path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    fsync_folder(path.parent, disk)
 
 
-def write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes, disk: Disk = DISK) -> None:
     """Write to a file descriptor until nothing is left. Raises OSError."""
     view = memoryview(data)
     while view:
-        view = view[os.write(file, view) :]
+        view = view[disk.write(file, view) :]
 
 
-def fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path, disk: Disk = DISK) -> None:
     """Make renames and new files in `folder` survive a power cut. Raises OSError."""
-    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    file = disk.open_file(folder, os.O_RDONLY)
     try:
-        os.fsync(file)
+        disk.sync(file)
     finally:
         os.close(file)
 

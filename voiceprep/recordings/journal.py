@@ -10,6 +10,7 @@ from pathlib import Path
 
 from voiceprep.events import Journaled
 from voiceprep.recordings.codec import decode_event, encode_event
+from voiceprep.recordings.disk import DISK, Disk
 from voiceprep.recordings.files import write_all
 
 TORN_SUFFIX = ".torn"
@@ -18,10 +19,10 @@ TORN_SUFFIX = ".torn"
 class Journal:
     """The journal, open and locked for as long as this value lives. One thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
         """Open or create. Raises OSError; BlockingIOError when another process holds it."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(path, flags, 0o600)
+        self._disk = disk
+        self._file = disk.open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -34,9 +35,9 @@ class Journal:
         """Write one line in one write. A line that does not fit is taken back. Raises OSError."""
         line = encode_event(event) + b"\n"
         try:
-            write_all(self._file, line)
+            write_all(self._file, line, self._disk)
         except OSError:
-            os.ftruncate(self._file, self._length_bytes)
+            self._disk.cut(self._file, self._length_bytes)
             raise
         self._length_bytes += len(line)
 
@@ -61,7 +62,7 @@ class Journal:
         if self._file < 0:
             return
         try:
-            os.fsync(self._file)
+            self._disk.sync(self._file)
         finally:
             os.close(self._file)
             self._file = -1

@@ -6,6 +6,7 @@ The candidate's sample count is the clock; the interviewer's track is silence ex
 from pathlib import Path
 
 from voiceprep.rates import BLOCK_MS, MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
+from voiceprep.recordings.disk import DISK, Disk
 from voiceprep.recordings.wav import FLUSH_MS, WavTrack
 
 CANDIDATE_WAV = "candidate.wav"
@@ -19,11 +20,13 @@ IDLE_LAG_MS = 500
 class Tracks:
     """Both tracks being written. One thread at a time; everything raises OSError."""
 
-    def __init__(self, folder: Path, *, is_resumed: bool = False) -> None:
+    def __init__(self, folder: Path, *, is_resumed: bool = False, disk: Disk = DISK) -> None:
         """New tracks, or those of a closed or repaired session, to go on at the next whole block."""
-        self._candidate = WavTrack(folder / CANDIDATE_WAV, MICROPHONE_RATE_HZ, is_resumed=is_resumed)
+        self._candidate = WavTrack(folder / CANDIDATE_WAV, MICROPHONE_RATE_HZ, is_resumed=is_resumed, disk=disk)
         try:
-            self._interviewer = WavTrack(folder / INTERVIEWER_WAV, SPEAKER_RATE_HZ, is_resumed=is_resumed)
+            self._interviewer = WavTrack(
+                folder / INTERVIEWER_WAV, SPEAKER_RATE_HZ, is_resumed=is_resumed, disk=disk
+            )
         except OSError:
             self._candidate.close()
             raise

@@ -7,6 +7,8 @@ import os
 import struct
 from pathlib import Path
 
+from voiceprep.recordings.disk import DISK, Disk
+
 HEADER_BYTES = 44
 SAMPLE_BYTES = 2
 FLUSH_MS = 100
@@ -16,16 +18,21 @@ FLUSH_MS = 100
 class WavTrack:
     """A WAV being written. One thread at a time. Positions and lengths are samples."""
 
-    def __init__(self, path: Path, rate_hz: int, *, is_resumed: bool = False) -> None:
+    def __init__(self, path: Path, rate_hz: int, *, is_resumed: bool = False, disk: Disk = DISK) -> None:
         """Create `path` with a valid header, or go on at the end of the one that is there. Raises OSError."""
         self.rate_hz = rate_hz
+        self._disk = disk
         self._flush_bytes = rate_hz * FLUSH_MS // 1000 * SAMPLE_BYTES
         self._pending = bytearray()
         self._stored_samples = stored_samples(path) if is_resumed else 0
         self._pending_start_samples = self._stored_samples
         how = 0 if is_resumed else os.O_CREAT | os.O_EXCL
-        self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC | how, 0o600)
-        _write_at(self._file, wav_header(rate_hz, self._stored_samples), 0)
+        self._file = disk.open_file(path, os.O_RDWR | how)
+        try:
+            _write_at(disk, self._file, wav_header(rate_hz, self._stored_samples), 0)
+        except OSError:
+            os.close(self._file)
+            raise
 
     @property
     def position_samples(self) -> int:
@@ -58,11 +65,11 @@ class WavTrack:
             return
         pcm, self._pending = bytes(self._pending), bytearray()
         start_bytes = HEADER_BYTES + self._pending_start_samples * SAMPLE_BYTES
-        _write_at(self._file, pcm, start_bytes)
+        _write_at(self._disk, self._file, pcm, start_bytes)
         self._pending_start_samples += len(pcm) // SAMPLE_BYTES
         if self._pending_start_samples > self._stored_samples:
             self._stored_samples = self._pending_start_samples
-            _write_at(self._file, wav_header(self.rate_hz, self._stored_samples), 0)
+            _write_at(self._disk, self._file, wav_header(self.rate_hz, self._stored_samples), 0)
 
     def close(self) -> None:
         """Store everything and close the file, also when storing fails. Raises OSError; idempotent."""
@@ -70,7 +77,7 @@ class WavTrack:
             return
         try:
             self.flush()
-            os.fsync(self._file)
+            self._disk.sync(self._file)
         finally:
             os.close(self._file)
             self._file = -1
@@ -105,15 +112,15 @@ def repair_wav(path: Path, rate_hz: int, n_samples: int) -> None:
         if stored_bytes % SAMPLE_BYTES:
             os.ftruncate(file, HEADER_BYTES + stored_bytes - 1)
         os.ftruncate(file, HEADER_BYTES + n_samples * SAMPLE_BYTES)
-        _write_at(file, wav_header(rate_hz, n_samples), 0)
+        _write_at(DISK, file, wav_header(rate_hz, n_samples), 0)
         os.fsync(file)
     finally:
         os.close(file)
 
 
-def _write_at(file: int, data: bytes, start_bytes: int) -> None:
+def _write_at(disk: Disk, file: int, data: bytes, start_bytes: int) -> None:
     view = memoryview(data)
     while view:
-        written_bytes = os.pwrite(file, view, start_bytes)
+        written_bytes = disk.write_at(file, view, start_bytes)
         view = view[written_bytes:]
         start_bytes += written_bytes

@@ -19,6 +19,7 @@ from voiceprep.events import Event, Journaled, LevelMeasured, SessionEnded
 from voiceprep.model import Outcome
 from voiceprep.ports import AudioBlock, Samples
 from voiceprep.recordings.codec import encode
+from voiceprep.recordings.disk import DISK, Disk
 from voiceprep.recordings.files import fsync_folder, recording_error, write_private
 from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
 from voiceprep.recordings.info import SessionInfo
@@ -36,12 +37,15 @@ class SessionWriter:
     loop. The first failure raises RecordingError once; after it audio is dropped and events are still tried.
     """
 
-    def __init__(self, folder: Path, info: SessionInfo, journal: Journal, tracks: Tracks) -> None:
+    def __init__(
+        self, folder: Path, info: SessionInfo, journal: Journal, tracks: Tracks, disk: Disk = DISK
+    ) -> None:
         """Use `create`."""
         self.folder = folder
         self.info = info
         self._journal = journal
         self._tracks = tracks
+        self._disk = disk
         self._heard: deque[tuple[bytes, int]] = deque()
         self._lock = threading.Lock()
         self._error: RecordingError | None = None
@@ -49,7 +53,7 @@ class SessionWriter:
         self._is_closed = False
 
     @classmethod
-    def create(cls, recordings_dir: Path, info: SessionInfo) -> Self:
+    def create(cls, recordings_dir: Path, info: SessionInfo, disk: Disk = DISK) -> Self:
         """A new folder named after the session's id (chosen here when empty), mode 0700.
 
         It appears under its name only once it is whole. Raises RecordingError and leaves nothing behind.
@@ -57,39 +61,38 @@ class SessionWriter:
         session = info.id or session_id(info.started_at, info.bank_id)
         info = replace(info, id=session, pid=os.getpid(), outcome=Outcome.RUNNING)
         folder, draft = recordings_dir / session, recordings_dir / f".{session}.new"
-        with ExitStack() as undo:
-            try:
+        try:
+            with ExitStack() as undo:
                 for missing in _missing_dirs(recordings_dir):
                     missing.mkdir(exist_ok=True)
                     undo.callback(_remove_when_empty, missing)
                 draft.mkdir(mode=0o700)
                 undo.callback(shutil.rmtree, draft, ignore_errors=True)
-                undo.callback((journal := Journal(draft / EVENTS_JSONL)).close)
-                undo.callback((tracks := Tracks(draft)).close)
-                write_private(draft / SESSION_JSON, encode(info))
-                draft.rename(folder)
+                undo.callback((journal := Journal(draft / EVENTS_JSONL, disk)).close)
+                undo.callback((tracks := Tracks(draft, disk=disk)).close)
+                write_private(draft / SESSION_JSON, encode(info), disk)
+                disk.rename(draft, folder)
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)
-                fsync_folder(recordings_dir)
-            except OSError as error:
-                what = "Cannot record the session in"
-                raise recording_error(what, recordings_dir, error, _ELSEWHERE) from error
-            undo.pop_all()
-        return cls(folder, info, journal, tracks)
+                fsync_folder(recordings_dir, disk)
+                undo.pop_all()
+        except OSError as error:  # closing what was opened can fail too
+            raise recording_error("Cannot record the session in", recordings_dir, error, _ELSEWHERE) from error
+        return cls(folder, info, journal, tracks, disk)
 
     @classmethod
     def resume(cls, folder: Path) -> Self:
         """Go on writing a session that has ended or was repaired. Raises RecordingError."""
         info = replace(load_info(folder), pid=os.getpid(), outcome=Outcome.RUNNING, reason="")
-        with ExitStack() as undo:
-            try:
+        try:
+            with ExitStack() as undo:
                 undo.callback((journal := Journal(folder / EVENTS_JSONL)).close)
                 undo.callback((tracks := Tracks(folder, is_resumed=True)).close)
                 write_private(folder / SESSION_JSON, encode(info))
-            except BlockingIOError as error:
-                raise RecordingError(f"{folder.name} is being recorded.", "End that interview first.") from error
-            except OSError as error:
-                raise recording_error("Cannot go on recording to", folder, error, _ELSEWHERE) from error
-            undo.pop_all()
+                undo.pop_all()
+        except BlockingIOError as error:
+            raise RecordingError(f"{folder.name} is being recorded.", "End that interview first.") from error
+        except OSError as error:
+            raise recording_error("Cannot go on recording to", folder, error, _ELSEWHERE) from error
         return cls(folder, info, journal, tracks)
 
     def __enter__(self) -> Self:
@@ -156,10 +159,13 @@ class SessionWriter:
             if failures or self._error is not None:
                 outcome, reason = Outcome.RUNNING, "the recording could not be written"
             self.info = replace(self.info, outcome=outcome, reason=reason)
-            for step in (lambda: write_private(self.folder / SESSION_JSON, encode(self.info)), self._journal.close):
+            for step in (self._write_info, self._journal.close):
                 failures += [error for error in [_failure(step)] if error is not None]
             if failures and self._error is None:
                 self._fail(failures[0])
+
+    def _write_info(self) -> None:
+        write_private(self.folder / SESSION_JSON, encode(self.info), self._disk)
 
     def _append(self, event: Journaled) -> None:
         self._journal.append(event)
