@@ -146,6 +146,9 @@ _JUDGEMENT = re.compile(
 _OUT_OF_ROLE = re.compile(
     r"\bas an ai\b|\blanguage model\b|\b(?:system|my|these) (?:prompt|instructions?)\b|\b(?:i'm|i am) sorry\b"
 )
+_SECOND_QUESTION = re.compile(
+    r",? and (?:also )?(?:how|what|when|where|which|who|why) (?:do|does|did|is|are|would|can)\b"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 _PLAIN_END = re.compile(r"\w+\W+\w.* (?!(?:approx|dept|etc|incl|misc|resp|versus)\.)[a-z]{4,}[.!]$")
 """A sentence that needs no look at what follows: three words or more, the last no number and no abbreviation."""
@@ -210,6 +213,11 @@ def _is_unfit(line: str, task: Task) -> bool:
 def is_judging(line: str) -> bool:
     """It tells the candidate how an answer was."""
     return bool(_JUDGEMENT.search(line.lower().replace("’", "'")))
+
+
+def asks_twice(line: str) -> bool:
+    """It holds more than one question."""
+    return line.count("?") > 1 or bool(_SECOND_QUESTION.search(line))
 
 
 def _is_on_plan(line: str, task: Task) -> bool:

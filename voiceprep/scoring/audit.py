@@ -23,16 +23,13 @@ from voiceprep.model import (
     Word,
 )
 from voiceprep.ports import Judge
-from voiceprep.wording import is_judging
+from voiceprep.wording import asks_twice, is_judging
 
 ASKING = (TurnKind.QUESTION, TurnKind.FOLLOW_UP)
 CUT_IN_MS = 600
 """A candidate who is heard so soon after the interviewer began had not finished."""
 SENTENCES_BEFORE_MAX = 2
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_SECOND_QUESTION = re.compile(
-    r",? and (?:also )?(?:how|what|when|where|which|who|why) (?:do|does|did|is|are|would|can)\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def _lines(turns: Sequence[Turn]) -> Iterator[AuditFinding]:
         line = turn.said[0].text if turn.said else ""
         if not line or turn.brief.kind not in ASKING:
             continue
-        if line.count("?") > 1 or _SECOND_QUESTION.search(line):
+        if asks_twice(line):
             yield AuditFinding(AuditKind.DOUBLE_QUESTION, turn.index, line)
         if is_judging(line.removesuffix(turn.brief.ask)):
             yield AuditFinding(AuditKind.JUDGEMENT, turn.index, line)

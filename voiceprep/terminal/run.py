@@ -30,12 +30,13 @@ from voiceprep.terminal.plan_view import show_plan
 from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
-from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for, plan_of
+from voiceprep.wiring.choice import NO_MODEL, Choice, keys_for, load_bank_for, plan_for, plan_of
 from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.recall import most_urgent_bank, only_due, recall, reworded
 from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
+from voiceprep.wiring.rewording import word_freely
 from voiceprep.wiring.sessions import Held, hold
 
 Flags = Mapping[str, object | None]
@@ -103,16 +104,16 @@ def _has_speaker() -> bool:
 
 def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> ExitCode:
     bank = load_bank_for(settings)
-    plan = replace(_plan(settings, bank, order), is_coached=order.is_coached)
+    plan = replace(_plan(settings, bank, order, environment), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE
     return _hold_and_show(choose(settings, bank, plan, order, environment), order)
 
 
-def _plan(settings: Settings, bank: Bank, order: Order) -> Plan:
+def _plan(settings: Settings, bank: Bank, order: Order, environment: Mapping[str, str]) -> Plan:
     """With a seed of one's own the same questions come again, whatever was asked before."""
-    own = _own_questions(settings, bank, order)
+    own = _own_questions(settings, bank, order, environment)
     if order.seed is not None and not order.is_due:
         return plan_for(settings, bank, order.seed, order.topics, own=own)
     history = recall(recordings_for(settings), bank.id, datetime.now(UTC))
@@ -148,7 +149,9 @@ def hold_choice(choice: Choice, order: Order) -> tuple[SessionRecord, ExitCode]:
     return held.record, ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
 
 
-def _own_questions(settings: Settings, bank: Bank, order: Order) -> tuple[Question, ...]:
+def _own_questions(
+    settings: Settings, bank: Bank, order: Order, environment: Mapping[str, str]
+) -> tuple[Question, ...]:
     """Questions from the candidate's documents; what is to be known about them goes to stderr."""
     documents = OwnDocuments(order.resume, order.job, order.notes)
     if not documents:
@@ -156,7 +159,11 @@ def _own_questions(settings: Settings, bank: Bank, order: Order) -> tuple[Questi
     material = own_material(documents, bank, user_cache_path("voiceprep"))
     for remark in (what_is_sent(documents, settings), *material.remarks):
         print(plain(remark), file=sys.stderr, flush=True)
-    return material.questions
+    if settings.llm == NO_MODEL or not material.questions:
+        return material.questions
+    worded = word_freely(material.questions, settings, keys_for(environment))
+    print(plain(*worded.remarks), file=sys.stderr, flush=True)
+    return worded.questions
 
 
 def _hold_on_screen(choice: Choice, controls: Interruptible, console: Console, folders: list[Path]) -> Held:

@@ -128,6 +128,6 @@ def what_is_sent(documents: OwnDocuments, settings: Settings) -> str:
     if not remote:
         return "Your documents stay on this machine."
     return (
-        f"Your documents stay on this machine. The questions made from them, which quote them, and your answers "
-        f"go to {', '.join(remote)}."
+        f"Your documents stay on this machine. The questions made from them, the passages they are about, and your "
+        f"answers go to {', '.join(remote)}."
     )
