@@ -58,6 +58,18 @@ def test_everything_leaves_what_is_not_a_session(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_everything_takes_the_schedule_and_the_index_along(tmp_path: Path) -> None:
+    record_session(tmp_path)
+    run("history", "--recordings", tmp_path)
+    (tmp_path / "schedule.json").write_text("{}")
+    run("purge", "--everything", "--recordings", tmp_path)
+    assert (tmp_path / "schedule.json").exists()
+    run("purge", "--everything", "--recordings", tmp_path, "--yes")
+    assert not (tmp_path / "schedule.json").exists()
+    index = tmp_path / ".index.sqlite3"
+    assert not index.exists() or b"idempotent" not in index.read_bytes()
+
+
 def test_a_session_that_is_being_recorded_is_left_alone(tmp_path: Path) -> None:
     with SessionWriter.create(tmp_path, replace(info(), started_at=NOW - timedelta(days=90))) as writer:
         done = run("purge", "--everything", "--recordings", tmp_path, "--yes")

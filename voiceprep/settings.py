@@ -57,6 +57,8 @@ class Settings:
     """What a session may cost; 0 means no limit."""
     prices: str = ""
     """A price table of your own, over the one that ships."""
+    notice: bool = True
+    """Say and show at the beginning that the interview is recorded."""
     offline: bool = False
     """No network connection may be opened."""
     plain_http: bool = False

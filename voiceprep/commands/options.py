@@ -96,6 +96,9 @@ PushToTalk = Annotated[
 ]
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Close politely before it costs more.")]
 Recordings = Annotated[Path | None, typer.Option("--recordings", help="Where sessions are kept.")]
+Notice = Annotated[
+    bool | None, typer.Option("--notice/--no-notice", help="Say and show at the beginning that this is recorded.")
+]
 Offline = Annotated[
     bool | None, typer.Option("--offline/--no-offline", help="Open no network connection, whatever happens.")
 ]

@@ -13,6 +13,7 @@ from voiceprep.errors import RecordingError
 from voiceprep.recordings.files import fsync_folder, recording_error
 from voiceprep.recordings.folder import is_being_written, session_folders, started_at
 from voiceprep.recordings.index import clear_index
+from voiceprep.recordings.reviews import SCHEDULE_JSON
 
 _LEFT_OVER = ".*.gone"
 """A deletion that was cut off leaves its folder under such a name; the next one finishes it."""
@@ -60,3 +61,15 @@ def remove_session(folder: Path) -> None:
     except OSError as error:
         hint = "Correct the permissions, then run `voiceprep purge` again."
         raise recording_error("Cannot delete", folder, error, hint) from error
+
+
+def remove_schedule(recordings_dir: Path) -> None:
+    """Delete the imported reviews beside the sessions, which say what somebody could not answer.
+
+    Raises RecordingError.
+    """
+    path = recordings_dir / SCHEDULE_JSON
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise recording_error("Cannot delete", path, error, "Correct the permissions of its folder.") from error

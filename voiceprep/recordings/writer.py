@@ -27,6 +27,19 @@ from voiceprep.recordings.journal import Journal
 from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.tracks import Tracks
 
+README = "README.md"
+EXPLANATION = """\
+# What is in here
+Interviews recorded by voiceprep: a folder each, named by when it began (UTC) and its question bank. They hold a
+person's voice and words. Only this account may read them; keep copies as safe as that.
+
+- `candidate.wav`, `interviewer.wav`: what was heard. `events.jsonl`: what happened. `session.json`: the plan.
+- Everything else is made from those: `voiceprep recover` makes it again, also after a crash.
+- `voiceprep history` lists them, `voiceprep report ID` shows one, `voiceprep export ID` makes a copy to take along.
+- `voiceprep purge ID`, or `--older-than DAYS`, or `--everything`, deletes for good; `keep_days` does so by itself.
+"""
+"""Written into a recordings folder when it is made."""
+
 _ELSEWHERE = "Name another folder with --recordings DIR."
 
 
@@ -63,9 +76,12 @@ class SessionWriter:
         folder, draft = recordings_dir / session, recordings_dir / f".{session}.new"
         try:
             with ExitStack() as undo:
-                for missing in _missing_dirs(recordings_dir):
+                for missing in (made := _missing_dirs(recordings_dir)):
                     missing.mkdir(exist_ok=True)
                     undo.callback(_remove_when_empty, missing)
+                if made:
+                    undo.callback((readme := recordings_dir / README).unlink, missing_ok=True)
+                    write_private(readme, EXPLANATION.encode(), disk)
                 draft.mkdir(mode=0o700)
                 undo.callback(shutil.rmtree, draft, ignore_errors=True)
                 undo.callback((journal := Journal(draft / EVENTS_JSONL, disk)).close)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voiceprep.errors import ConfigError
 from voiceprep.recordings.folder import find_session, session_folders
-from voiceprep.recordings.removal import Doomed, doomed, older_than, remove_session
+from voiceprep.recordings.removal import Doomed, doomed, older_than, remove_schedule, remove_session
 from voiceprep.settings import load_settings
 from voiceprep.wiring.places import recordings_for
 
@@ -30,6 +30,8 @@ def purge(
     going = doomed(_chosen(folder, wanted))
     for entry in going if is_real else ():
         remove_session(entry.folder)
+    if is_real and wanted.is_everything:
+        remove_schedule(folder)
     if is_json:
         sessions = [{"folder": str(entry.folder), "size_bytes": entry.size_bytes} for entry in going]
         print(json.dumps({"sessions": sessions, "is_deleted": is_real}))

@@ -122,12 +122,17 @@ def what_is_sent(documents: OwnDocuments, settings: Settings) -> str:
     """One sentence on where words from the documents go; empty without documents."""
     if not documents:
         return ""
-    names = [settings.stt, settings.llm, settings.tts, settings.realtime if settings.mode == "s2s" else ""]
-    providers = {part.split(":")[0].strip() for name in names for part in name.split(",")}
-    remote = sorted(providers.difference(LOCAL_NAMES))
+    remote = remote_providers(settings)
     if not remote:
         return "Your documents stay on this machine."
     return (
         f"Your documents stay on this machine. The questions made from them, the passages they are about, and your "
         f"answers go to {', '.join(remote)}."
     )
+
+
+def remote_providers(settings: Settings) -> list[str]:
+    """Everybody elsewhere who hears, words or speaks, sorted."""
+    names = [settings.stt, settings.llm, settings.tts, settings.realtime if settings.mode == "s2s" else ""]
+    providers = {part.split(":")[0].strip() for name in names for part in name.split(",")}
+    return sorted(providers.difference(LOCAL_NAMES))
