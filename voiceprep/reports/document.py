@@ -27,6 +27,7 @@ from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.transcript import TranscriptLine, transcript_of
 from voiceprep.reports.ledger import CostLine, Incident, cost_lines, incidents
 from voiceprep.reports.methods import DELIVERY_METHODS
+from voiceprep.scoring.star import StarCoverage, star_structure
 
 REPORT_SCHEMA_VERSION = 1
 CUT_OFF_FLAG = "cut_off"
@@ -62,6 +63,7 @@ class ReportedQuestion:
     is_abstained: bool
     points: tuple[ReportedPoint, ...]
     flags: tuple[str, ...]
+    star: tuple[StarCoverage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ def render_json(document: ReportDocument) -> str:
 
 
 def _question_json(question: ReportedQuestion) -> dict[str, Any]:
-    return {
+    """`star` is there only for a question that asks for a story."""
+    content = {
         "id": question.question.id,
         "score": question.score,
         "answer": question.answer,
@@ -208,6 +211,17 @@ def _question_json(question: ReportedQuestion) -> dict[str, Any]:
         "answer_end_ms": question.answer_end_ms,
         "key_points": [_point_json(point.score) for point in question.points if point.score is not None],
         "flags": list(question.flags),
+    }
+    if question.star:
+        content["star"] = [_star_json(coverage) for coverage in question.star]
+    return content
+
+
+def _star_json(coverage: StarCoverage) -> dict[str, Any]:
+    return {
+        "part": coverage.part.value,
+        "covered": coverage.is_covered,
+        "evidence": [_point_json(score) for score in coverage.evidence],
     }
 
 
@@ -248,6 +262,7 @@ def _reported(
         is_abstained=score is not None and score.is_abstained,
         points=_points(question, score),
         flags=tuple(flags),
+        star=star_structure(question, score),
     )
 
 

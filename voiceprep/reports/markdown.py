@@ -17,6 +17,7 @@ from voiceprep.reports.phrases import (
     overall_lines,
     score_text,
     span_text,
+    star_evidence,
 )
 
 
@@ -65,6 +66,7 @@ def _question(number: int, question: ReportedQuestion) -> Iterator[str]:
     for flag in question.flags:
         yield f"- {escape_markdown(flag_text(flag, question))}"
     yield from (_point(point) for point in question.points)
+    yield from (f"- Story, {escape_markdown(star_evidence(coverage))}" for coverage in question.star)
     for follow_up in question.follow_ups:
         yield f"- Follow-up asked: {escape_markdown(follow_up)}"
     yield ""

@@ -11,6 +11,7 @@ from voiceprep.reports.document import (
     ReportDocument,
     ReportedQuestion,
 )
+from voiceprep.scoring.star import StarCoverage
 
 LONG_PAUSE_MS = 2_500
 FILLERS_SHOWN = 4
@@ -58,6 +59,26 @@ def score_text(question: ReportedQuestion) -> str:
     if question.score is not None:
         return f"{question.score:.2f}"
     return "not enough evidence" if question.is_abstained else "not scored"
+
+
+def star_text(question: ReportedQuestion) -> str:
+    """The parts of the story, told or not; empty for a question that asks for no story."""
+    if not question.star:
+        return ""
+    told = ", ".join(f"{'✓' if each.is_covered else '✗'} {each.part.value}" for each in question.star)
+    return f"Story: {told}"
+
+
+def star_evidence(coverage: StarCoverage) -> str:
+    """A part of the story with what was said of it."""
+    if not coverage.is_covered:
+        return f"✗ {coverage.part.value}: not told"
+    quotes = (
+        f"“{plain(point.quote)}” {span_text(point.audio_start_ms)}".rstrip()
+        for point in coverage.evidence
+        if point.quote
+    )
+    return f"✓ {coverage.part.value}: {', '.join(quotes) or 'told'}"
 
 
 def overall_lines(document: ReportDocument) -> tuple[str, ...]:

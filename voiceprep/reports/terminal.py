@@ -24,6 +24,7 @@ from voiceprep.reports.phrases import (
     score_text,
     short_answer,
     span_text,
+    star_text,
 )
 
 WIDTH_MAX = 100
@@ -94,6 +95,8 @@ def _question(number: int, question: ReportedQuestion) -> Iterable[RenderableTyp
         yield Hanging(f"{_INDENT}! ", Text(flag_text(flag, question), style="yellow"))
     for point in question.points:
         yield from _point(point)
+    if question.star:
+        yield Hanging(_INDENT, Text(star_text(question)))
     if question.follow_ups:
         yield Hanging(_INDENT, Text(f"Follow-ups asked: {len(question.follow_ups)}", style="dim"))
 
