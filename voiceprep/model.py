@@ -345,6 +345,18 @@ class AnswerLength:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrophoneLevel:
+    """How loud recorded speech was: percentiles 10 and 90 of 20 ms frames, and the share of clipped samples.
+
+    A check of the microphone; it says nothing about the speaker.
+    """
+
+    low_dbfs: float
+    high_dbfs: float
+    clipped_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """How it was said, observed on the audio timeline; None where there was too little speech to tell.
 
@@ -377,6 +389,8 @@ class Delivery:
     restart_count: int = 0
     hedges: tuple[FillerCount, ...] = ()
     answer_lengths: tuple[AnswerLength, ...] = ()
+    microphone: MicrophoneLevel | None = None
+    """None: no audio, or too little speech in it."""
 
 
 class AuditKind(StrEnum):

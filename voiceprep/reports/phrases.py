@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from voiceprep.model import Delivery, Outcome
+from voiceprep.model import Delivery, MicrophoneLevel, Outcome
 from voiceprep.plaintext import clock, plain
 from voiceprep.reports.document import (
     CUT_OFF_FLAG,
@@ -15,6 +15,9 @@ from voiceprep.scoring.star import StarCoverage
 
 LONG_PAUSE_MS = 2_500
 FILLERS_SHOWN = 4
+CLIPPED_SHARE_MAX = 0.001
+QUIET_DBFS = -45.0
+"""Speech whose loud parts stay below this is near the noise of ordinary microphones."""
 WIDE_INTERVAL = 0.3
 ANSWER_CHARS_MAX = 240
 
@@ -124,7 +127,19 @@ def delivery_lines(delivery: Delivery) -> tuple[str, ...]:
     if delivery.interrupted_count:
         lines.append(f"The interviewer began while you talked {_count(delivery.interrupted_count, 'time')}")
     lines += _fluency_lines(delivery)
+    if delivery.microphone is not None:
+        lines.append(microphone_text(delivery.microphone))
     return tuple(lines) or ("Too little speech to say anything about it",)
+
+
+def microphone_text(level: MicrophoneLevel) -> str:
+    """The check of the microphone, and what to do when it fails."""
+    text = f"Microphone check: speech from {level.low_dbfs:.0f} to {level.high_dbfs:.0f} dBFS"
+    if level.clipped_share > CLIPPED_SHARE_MAX:
+        return f"{text}, {100 * level.clipped_share:.1f} % clipped: turn the input down"
+    if level.high_dbfs < QUIET_DBFS:
+        return f"{text}: very quiet, turn the input up or come nearer"
+    return text
 
 
 def _fluency_lines(delivery: Delivery) -> list[str]:

@@ -155,6 +155,13 @@ def clip(segments: Sequence[SpeechPause], start_ms: int, end_ms: int) -> list[Sp
     return inside or [SpeechPause(start_ms, end_ms)]
 
 
+def answered_speech(turns: Sequence[Turn], events: Sequence[Journaled]) -> list[SpeechPause]:
+    """The stretches of speech inside spoken answers."""
+    segments = speech_segments(events)
+    answers = (turn.answer for turn in turns if turn.answer is not None and _is_spoken(turn.answer))
+    return [stretch for answer in answers for stretch in clip(segments, answer.start_ms, answer.end_ms)]
+
+
 def _gaps(segments: Sequence[SpeechPause], min_ms: int, max_ms: int | None = None) -> list[SpeechPause]:
     gaps = [SpeechPause(before.end_ms, after.start_ms) for before, after in pairwise(segments)]
     return [

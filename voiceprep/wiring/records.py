@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from voiceprep.answers import merge_answers
-from voiceprep.model import Delivery, InterviewerAudit, SessionScores
+from voiceprep.model import Delivery, InterviewerAudit, MicrophoneLevel, SessionScores
 from voiceprep.recordings.derived import rebuild_derived, save_audit
 from voiceprep.recordings.reader import SessionRecord, load_delivery, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus, recover
+from voiceprep.recordings.samples import load_samples
+from voiceprep.recordings.tracks import CANDIDATE_WAV
 from voiceprep.scoring.audit import AuditScope, audit_interviewer
-from voiceprep.scoring.delivery import measure_delivery
+from voiceprep.scoring.delivery import answered_speech, measure_delivery
+from voiceprep.scoring.loudness import measure_level
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.overall import summarise
 from voiceprep.wiring.calibrations import known_kappa
@@ -52,7 +55,13 @@ def score_record(record: SessionRecord) -> SessionScores:
 
 def measure_record(record: SessionRecord) -> Delivery:
     """Delivery of a recorded session."""
-    return measure_delivery(record.turns, record.events)
+    delivery = measure_delivery(record.turns, record.events)
+    return replace(delivery, microphone=_microphone_level(record))
+
+
+def _microphone_level(record: SessionRecord) -> MicrophoneLevel | None:
+    samples = load_samples(record.folder / CANDIDATE_WAV)
+    return None if samples is None else measure_level(samples, answered_speech(record.turns, record.events))
 
 
 def audit_record(record: SessionRecord) -> InterviewerAudit:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from voiceprep.recordings.wav import HEADER_BYTES, stored_samples
+from voiceprep.recordings.samples import load_samples
 
 STEP_MS = 20
 LOUDNESS_EXPONENT = 0.67
@@ -33,15 +33,11 @@ class Envelope:
 
 def load_envelope(path: Path, rate_hz: int) -> Envelope | None:
     """One of the session's own WAVs, whatever its header says; None when it is missing, empty or unreadable."""
-    try:
-        n_samples = stored_samples(path)
-        step_samples = rate_hz * STEP_MS // 1000
-        if n_samples < step_samples:
-            return None
-        samples = np.memmap(path, dtype="<i2", mode="r", offset=HEADER_BYTES, shape=(n_samples,))
-    except (OSError, ValueError):
+    samples = load_samples(path)
+    step_samples = rate_hz * STEP_MS // 1000
+    if samples is None or len(samples) < step_samples:
         return None
-    steps = samples[: n_samples - n_samples % step_samples].reshape(-1, step_samples)
+    steps = samples[: len(samples) - len(samples) % step_samples].reshape(-1, step_samples)
     peaks = np.maximum(steps.max(axis=1).astype(np.int32), -steps.min(axis=1).astype(np.int32))
     levels = (peaks / max(1, peaks.max())) ** LOUDNESS_EXPONENT
     return Envelope(levels.astype(np.float32))
