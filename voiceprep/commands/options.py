@@ -91,6 +91,7 @@ Turns = Annotated[
     str | None, typer.Option("--turns", help="Who ends a turn in speech-to-speech: server, client or auto.")
 ]
 Coach = Annotated[bool, typer.Option("--coach", help="After each answer a hint, and another try if you like.")]
+SelfScored = Annotated[bool, typer.Option("--self-score", help="Rate your answers before you see the scores.")]
 PushToTalk = Annotated[
     bool | None, typer.Option("--push-to-talk/--no-push-to-talk", help="Only Enter ends an answer.")
 ]

@@ -36,6 +36,7 @@ from voiceprep.commands.options import (
     Recordings,
     Resume,
     Seed,
+    SelfScored,
     ShowPlan,
     SpeakerName,
     Stt,
@@ -83,6 +84,7 @@ def interview(
     notice: Notice = None,
     offline: Offline = None,
     plain: Plain = None,
+    self_score: SelfScored = False,
     plan: ShowPlan = False,
     json: AsJson = False,
 ) -> None:
@@ -126,6 +128,7 @@ def practice(
     offline: Offline = None,
     plain: Plain = None,
     due: Annotated[bool, typer.Option("--due", help="Only what is due for review; see `voiceprep due`.")] = False,
+    self_score: SelfScored = False,
     plan: ShowPlan = False,
     json: AsJson = False,
 ) -> None:
@@ -168,7 +171,7 @@ def retry(
 
 _FOR_ONE_SESSION = {
     *("topic", "seed", "candidate", "pace", "plan", "resume", "job", "notes", "json", "coach"),
-    *("due", "which", "question"),
+    *("due", "which", "question", "self_score"),
 }
 
 
@@ -198,6 +201,7 @@ def _order(options: Mapping[str, Any]) -> Order:
         job=options.get("job"),
         notes=options.get("notes"),
         is_due=options.get("due", False),
+        is_self_scored=options.get("self_score", False),
     )
 
 

@@ -14,6 +14,7 @@ from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.journal import JournalContent, parse_journal
 from voiceprep.recordings.listing import load_info
+from voiceprep.recordings.self_scores import SelfScore, load_self_scores
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.recordings.turns import closed_turns, last_word, open_turns, provisional_turn_indices
 from voiceprep.recordings.wav import has_valid_header, stored_samples
@@ -45,6 +46,7 @@ class SessionRecord:
     problems: tuple[str, ...]
     audit: InterviewerAudit | None = None
     comparison: Comparison | None = None
+    self_scores: tuple[SelfScore, ...] = ()
 
 
 def load_session(folder: Path) -> SessionRecord:
@@ -77,6 +79,7 @@ def load_session(folder: Path) -> SessionRecord:
         problems=tuple(problems),
         audit=load_audit(folder),
         comparison=load_comparison(folder),
+        self_scores=load_self_scores(folder),
     )
 
 

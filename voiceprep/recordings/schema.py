@@ -10,6 +10,7 @@ from voiceprep.recordings.codec import event_schema, json_schema
 from voiceprep.recordings.comparison import Comparison
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.reviews import ScheduleFile
+from voiceprep.recordings.self_scores import SelfScoresFile
 from voiceprep.recordings.transcript import TranscriptFile
 
 SCHEMA_FOLDER = Path(__file__).parent / "schemas"
@@ -25,6 +26,7 @@ def render_schemas() -> dict[str, str]:
         "delivery.schema.json": json_schema(DeliveryFile),
         "audit.schema.json": json_schema(AuditFile),
         "comparison.schema.json": json_schema(Comparison),
+        "self-scores.schema.json": json_schema(SelfScoresFile),
         "schedule.schema.json": json_schema(ScheduleFile),
     }
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

@@ -5,7 +5,7 @@ Must not know folders' formats, judges or the terminal.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from voiceprep.model import (
 from voiceprep.recordings.comparison import Comparison
 from voiceprep.recordings.info import SCHEMA_VERSION
 from voiceprep.recordings.reader import SessionRecord
+from voiceprep.recordings.self_scores import self_ratings
 from voiceprep.recordings.transcript import TranscriptLine, transcript_of
 from voiceprep.reports.ledger import CostLine, Incident, cost_lines, incidents
 from voiceprep.reports.methods import DELIVERY_METHODS
@@ -64,6 +65,7 @@ class ReportedQuestion:
     points: tuple[ReportedPoint, ...]
     flags: tuple[str, ...]
     star: tuple[StarCoverage, ...] = ()
+    self_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def build_document(record: SessionRecord) -> ReportDocument:
     """Pure: the same record gives the same document. Questions come in the order they were asked."""
     info, scores = record.info, record.scores
     planned = info.questions
+    own = self_ratings(record.self_scores)
     by_id = {score.question_id: score for score in scores.questions} if scores else {}
     costs = cost_lines(record.events)
     return ReportDocument(
@@ -146,7 +149,10 @@ def build_document(record: SessionRecord) -> ReportDocument:
         overall=scores.overall if scores else None,
         interval=scores.interval if scores else None,
         questions=tuple(
-            _reported(asked, planned, by_id.get(asked.question_id), record.provisional_turns)
+            replace(
+                _reported(asked, planned, by_id.get(asked.question_id), record.provisional_turns),
+                self_score=own.get(asked.question_id),
+            )
             for asked in merge_answers(record.turns)
         ),
         delivery=record.delivery,
@@ -201,7 +207,7 @@ def render_json(document: ReportDocument) -> str:
 
 
 def _question_json(question: ReportedQuestion) -> dict[str, Any]:
-    """`star` is there only for a question that asks for a story."""
+    """`star` is there only for a question that asks for a story, `self_score` only for a rated answer."""
     content = {
         "id": question.question.id,
         "score": question.score,
@@ -214,6 +220,8 @@ def _question_json(question: ReportedQuestion) -> dict[str, Any]:
     }
     if question.star:
         content["star"] = [_star_json(coverage) for coverage in question.star]
+    if question.self_score is not None:
+        content["self_score"] = question.self_score
     return content
 
 

@@ -58,10 +58,11 @@ def flag_text(flag: str, question: ReportedQuestion) -> str:
 
 
 def score_text(question: ReportedQuestion) -> str:
-    """The number, or honestly why there is none."""
+    """The number, or honestly why there is none, and the candidate's own rating."""
+    own = "" if question.self_score is None else f" (you said {question.self_score:.1f})"
     if question.score is not None:
-        return f"{question.score:.2f}"
-    return "not enough evidence" if question.is_abstained else "not scored"
+        return f"{question.score:.2f}{own}"
+    return ("not enough evidence" if question.is_abstained else "not scored") + own
 
 
 def star_text(question: ReportedQuestion) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 from voiceprep.plaintext import plain
 from voiceprep.practice.deck import DueQuestion
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Direction, Progress, Series, Trend
+from voiceprep.practice.self_rating import SelfRating
 from voiceprep.reports.layout import Hanging
 
 WIDTH_MAX = 100
@@ -57,6 +58,14 @@ def render_due(due: Sequence[DueQuestion], total: int, now: datetime, console_wi
         parts += [Text(), *_due_lines(number, question, now)]
     parts += [Text(), Hanging("Next        ", Text("voiceprep practice --due", style="bold"))]
     return Group(*parts)
+
+
+def self_rating_text(own: SelfRating) -> str:
+    """How the candidate's own ratings agree with the scores."""
+    where = "no correlation to tell" if own.correlation is None else f"correlation {own.correlation:.2f}"
+    return (
+        f"Your ratings less the scores: {own.mean_difference:+.2f} on average, {where}, {own.answer_count} answers."
+    )
 
 
 def trend_text(trend: Trend | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 class Order:
     """`candidate`: a simulated one's style; `is_fast`: on audio time; `is_json`: the report as one document.
     `is_plan`: only show what would be asked. `is_coached`: a hint after each answer.
+    `is_self_scored`: the candidate rates the answers before the report.
     `resume`, `job`, `notes`: the candidate's own documents. `is_due`: only what is due for review; `retry_of`: the
     session of which a question is asked again."""
 
@@ -23,3 +24,4 @@ class Order:
     notes: Path | None = None
     is_due: bool = False
     retry_of: str = ""
+    is_self_scored: bool = False

@@ -11,11 +11,13 @@ from rich.console import Console
 from voiceprep.errors import ConfigError
 from voiceprep.practice.deck import DueQuestion, all_reviews, due_questions, update_cards
 from voiceprep.practice.progress import Progress, measure_progress
+from voiceprep.practice.self_rating import measure_self_rating
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.history import Filter, select_results
 from voiceprep.recordings.index import open_index
 from voiceprep.recordings.reviews import SCHEDULE_JSON, load_imports, load_reviews, merge, save_reviews
-from voiceprep.reports.practice import render_due, render_progress
+from voiceprep.recordings.self_scores import SELF_SCORES_JSON, load_self_scores, self_ratings
+from voiceprep.reports.practice import render_due, render_progress, self_rating_text
 from voiceprep.settings import load_settings
 from voiceprep.wiring.places import recordings_for
 
@@ -28,9 +30,10 @@ def show_progress(
     """Print progress as `terminal` or `json`, or write it as `html`. Raises RecordingError."""
     folder = _folder(environment, recordings)
     with open_index(folder) as index:
-        progress = measure_progress(select_results(index, wanted))
+        results = select_results(index, wanted)
+    progress, own = measure_progress(results), measure_self_rating(results, _own_ratings(folder))
     if form == "json":
-        print(json.dumps(asdict(progress)))
+        print(json.dumps(asdict(progress) | {"self_rating": None if own is None else asdict(own)}))
     elif form == "html":
         path = _save_progress(folder, progress)
         print(path)
@@ -41,6 +44,8 @@ def show_progress(
     else:
         console = Console(highlight=False)
         console.print(render_progress(progress, console.width))
+        if own is not None:
+            console.print(self_rating_text(own), soft_wrap=True)
 
 
 def show_due(
@@ -100,6 +105,13 @@ def export_anki(environment: Mapping[str, str], recordings: str | None, path: Pa
 
 def _folder(environment: Mapping[str, str], recordings: str | None) -> Path:
     return recordings_for(load_settings(environment, {"recordings": recordings}))
+
+
+def _own_ratings(folder: Path) -> dict[str, dict[str, float]]:
+    return {
+        path.parent.name: self_ratings(load_self_scores(path.parent))
+        for path in folder.glob(f"*/{SELF_SCORES_JSON}")
+    }
 
 
 def _save_progress(folder: Path, progress: Progress) -> Path:
