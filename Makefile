@@ -1,9 +1,9 @@
-# make help | demo | test | check | peers | lock. Each does its own set-up; see scripts/.
+# make help | demo | test | check | coverage | peers | lock. Each does its own set-up; see scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check peers lock wheel
+.PHONY: help demo test check coverage peers lock wheel
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-7s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
 
 demo: ## a whole spoken interview with a simulated candidate: no key, no microphone, no network
 	@scripts/setup.sh demo
@@ -16,6 +16,10 @@ test: ## everything: lint, types, import contracts, all tests on a virtual sound
 check: ## lint, types and import contracts only
 	@scripts/setup.sh test
 	@scripts/test.sh check
+
+coverage: ## how much of the package the ordinary tests run, lines and branches (TESTS=… for some of them)
+	@scripts/setup.sh test
+	@scripts/coverage.sh $(TESTS)
 
 peers: ## hold the loopback servers honest: LiveKit, Pipecat and openai-agents talk to them (1.5 GB, once)
 	@scripts/setup.sh test

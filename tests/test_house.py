@@ -67,7 +67,7 @@ def test_nothing_strong_copyleft_is_needed_by_default() -> None:
     assert not names & {"torch", "soundfile", "soxr", "espeakng", "espeakng-loader", "phonemizer", "num2words"}
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "test", "check", "peers", "lock", "wheel"])
+@pytest.mark.parametrize("target", ["help", "demo", "test", "check", "coverage", "peers", "lock", "wheel"])
 def test_make_help_lists_every_command(target: str) -> None:
     assert re.search(rf"^make {target} +\w", run("make", "help").stdout, re.MULTILINE)
 
@@ -164,14 +164,24 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.returncode == 0
 
 
-@pytest.mark.slow
-def test_the_wheel_holds_the_question_banks(tmp_path: Path) -> None:
+def build_wheel(folder: Path) -> Path:
     done = run(
         *(sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-build-isolation", "--no-deps"),
-        *("--wheel-dir", str(tmp_path), "."),
+        *("--wheel-dir", str(folder), "."),
     )
     assert done.returncode == 0, done.stderr
-    wheel = tmp_path / f"voiceprep-{__version__}-py3-none-any.whl"
+    return folder / f"voiceprep-{__version__}-py3-none-any.whl"
+
+
+@pytest.mark.slow
+def test_two_wheels_of_one_source_are_the_same_bytes(tmp_path: Path) -> None:
+    first, second = build_wheel(tmp_path / "first"), build_wheel(tmp_path / "second")
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_question_banks(tmp_path: Path) -> None:
+    wheel = build_wheel(tmp_path)
     names = set(zipfile.ZipFile(wheel).namelist())
     banks = {f"voiceprep/question_banks/{path.name}" for path in (ROOT / "question_banks").glob("*.yaml")}
     assert banks
