@@ -9,6 +9,7 @@ import pytest
 from tests.commands import run, run_apart
 from voiceprep.errors import ConfigError, ExitCode
 from voiceprep.network import check_encrypted
+from voiceprep.recordings.folder import session_folders
 
 FAST = ("--candidate", "strong", "--pace", "fast", "--questions", "1")
 
@@ -34,7 +35,7 @@ def test_an_interview_refuses_a_readable_address(tmp_path: Path) -> None:
     assert done.code == ExitCode.USAGE
     assert "OPENAI_BASE_URL" in done.err
     assert "sk-canary" not in done.err
-    assert not list(tmp_path.iterdir())
+    assert session_folders(tmp_path) == ()
 
 
 def test_offline_an_interview_on_embedded_engines_opens_no_socket(tmp_path: Path) -> None:
