@@ -12,7 +12,6 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 from rich.console import Console
-from rich.text import Text
 
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.audio.portaudio import list_devices
@@ -35,7 +34,7 @@ from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import NO_MODEL, Choice, keys_for, load_bank_for, plan_for, plan_of
 from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
 from voiceprep.wiring.mode import choose_mode
-from voiceprep.wiring.notice import announced, consent_line
+from voiceprep.wiring.notice import announced
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.recall import most_urgent_bank, only_due, recall, reworded
 from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
@@ -148,8 +147,6 @@ def hold_choice(choice: Choice, order: Order) -> tuple[SessionRecord, ExitCode]:
     if choice.settings.offline:
         forbid_network()
     console = Console(stderr=order.is_json, highlight=False)
-    if line := consent_line(choice):
-        console.print(Text(plain(line), style="dim"), soft_wrap=True)
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []
     held = _hold_on_screen(announced(choice), controls, console, folders)

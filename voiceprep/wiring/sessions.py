@@ -29,6 +29,7 @@ from voiceprep.tasks import Tasks
 from voiceprep.weights import keep_pauses_short
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.lines import open_lines
+from voiceprep.wiring.notice import consent_line
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage, open_engine
@@ -67,6 +68,8 @@ async def _hold(
         tasks = await stack.enter_async_context(Tasks())
         stage = Stage(choice, tasks)
         stack.push_async_callback(stage.close)
+        if line := consent_line(choice):
+            stage.tell(HintGiven(at_ms=0, message=line))
         _forget_old(choice, stage)
         engine, audio, _ = await asyncio.gather(
             open_engine(choice, stage, controls), open_lines(stage), _warm_at_once(choice, judge, tasks)
