@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from voiceprep import __version__
-from voiceprep.commands import banks, grading, learning, machine, records, sessions
+from voiceprep.commands import banks, costs, grading, learning, machine, records, sessions
 from voiceprep.errors import ExitCode, VoiceprepError
 from voiceprep.plaintext import plain, plain_lines
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich's help costs two thirds of the start-up time
 )
-for group in (sessions, records, learning, grading, machine):
+for group in (sessions, records, learning, grading, machine, costs):
     app.add_typer(group.app)
 app.add_typer(banks.app, name="banks")
 app.add_typer(learning.schedule, name="schedule")

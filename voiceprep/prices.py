@@ -5,17 +5,18 @@ Must not know providers' code; a price that is not in the table is unknown, neve
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from voiceprep.errors import ConfigError
 from voiceprep.model import Usage
 
 _TABLE = Path(__file__).with_name("prices.toml")
 _FREE = "free"
+_HOSTING = "hosting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,25 @@ def _taken_in(tokens: int, cached: int, million: float, million_cached: float | 
 
 
 @dataclass(frozen=True, slots=True)
+class HostingPrice:
+    """What a place for rooms, machines or recordings charges, in US dollars per unit; 0 where it does not."""
+
+    participant_minute: float = 0.0
+    downstream_gigabyte: float = 0.0
+    recording_minute: float = 0.0
+    server_month: float = 0.0
+    stored_gigabyte_month: float = 0.0
+    source: str = ""
+    checked: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
-    """Provider → model → price, and the providers that cost nothing."""
+    """Provider → model → price, the providers that cost nothing, and what hosting costs by its place's name."""
 
     by_model: Mapping[tuple[str, str], Price]
     free: frozenset[str] = frozenset()
+    hosting: Mapping[str, HostingPrice] = field(default_factory=dict)
 
     def price(self, provider: str, model: str) -> Price | None:
         """The model's price, else that of the longest family name its name begins with ("aura-2" for
@@ -96,7 +111,7 @@ def load_prices(override: Path | None = None) -> Prices:
     if override is None:
         return prices
     own = _read(override)
-    return Prices({**prices.by_model, **own.by_model}, prices.free | own.free)
+    return Prices({**prices.by_model, **own.by_model}, prices.free | own.free, {**prices.hosting, **own.hosting})
 
 
 def _read(path: Path) -> Prices:
@@ -108,6 +123,7 @@ def _read(path: Path) -> Prices:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct it.") from error
     by_model: dict[tuple[str, str], Price] = {}
+    hosting: dict[str, HostingPrice] = {}
     free: frozenset[str] = frozenset()
     for provider, entries in table.items():
         if provider == _FREE:
@@ -116,8 +132,12 @@ def _read(path: Path) -> Prices:
         if not isinstance(entries, dict):
             raise _wrong(path, provider, "is no table")
         for model, values in entries.items():
-            by_model[provider, model] = _parse_price(path, f'{provider}."{model}"', values)
-    return Prices(by_model, free)
+            place = f'{provider}."{model}"'
+            if provider == _HOSTING:
+                hosting[model] = _parse_price(path, place, values, HostingPrice)
+            else:
+                by_model[provider, model] = _parse_price(path, place, values, Price)
+    return Prices(by_model, free, hosting)
 
 
 def _parse_free(path: Path, values: Any) -> frozenset[str]:  # noqa: ANN401 - what TOML holds
@@ -127,19 +147,25 @@ def _parse_free(path: Path, values: Any) -> frozenset[str]:  # noqa: ANN401 - wh
     return frozenset(providers)
 
 
-def _parse_price(path: Path, place: str, values: Any) -> Price:  # noqa: ANN401 - what TOML holds
+Line = TypeVar("Line", Price, HostingPrice)
+
+
+def _parse_price(path: Path, place: str, values: Any, kind: type[Line]) -> Line:  # noqa: ANN401 - what TOML holds
     if not isinstance(values, dict):
         raise _wrong(path, place, "is no table")
-    known = {field.name for field in fields(Price)}
+    known = {entry.name for entry in fields(kind)}
     for name, value in values.items():
         if name not in known:
             raise _wrong(path, place, f"has an unknown entry {name!r}; known are {', '.join(sorted(known))}")
         if name == "checked":
             if type(value) is not date:
                 raise _wrong(path, place, "has a `checked` that is no date, such as 2026-11-22")
+        elif name == "source" and name in known:
+            if not isinstance(value, str):
+                raise _wrong(path, place, "has a `source` that is no text")
         elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
             raise _wrong(path, place, f"has {name} = {value!r}, which is no price in dollars")
-    return Price(**values)
+    return kind(**values)
 
 
 def _wrong(path: Path, place: str, what: str) -> ConfigError:

@@ -84,6 +84,7 @@ def _local_synthesizer(needs: Needs, model: str) -> Synthesizer:
 
 DEEPGRAM_KEY = "DEEPGRAM_API_KEY"
 DEEPGRAM_URL = "VOICEPREP_DEEPGRAM_URL"
+DEEPGRAM_RECOGNISER, DEEPGRAM_VOICE = "nova-3", "aura-2-thalia-en"
 
 
 def _deepgram_transcriber(needs: Needs, model: str) -> Transcriber:
@@ -93,7 +94,7 @@ def _deepgram_transcriber(needs: Needs, model: str) -> Transcriber:
         needs.tasks,
         api_key=needs.environment[DEEPGRAM_KEY],
         base_url=needs.environment.get(DEEPGRAM_URL),
-        model=model or "nova-3",
+        model=model or DEEPGRAM_RECOGNISER,
         glossary=needs.glossary,
         on_usage=needs.on_usage,
     )
@@ -106,7 +107,7 @@ def _deepgram_synthesizer(needs: Needs, model: str) -> Synthesizer:
         needs.tasks,
         api_key=needs.environment[DEEPGRAM_KEY],
         base_url=needs.environment.get(DEEPGRAM_URL),
-        model=model or "aura-2-thalia-en",
+        model=model or DEEPGRAM_VOICE,
         on_usage=needs.on_usage,
     )
 
