@@ -18,6 +18,7 @@ from voiceprep.model import Bank
 from voiceprep.settings import Settings
 from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice, load_bank_for, plan_for
+from voiceprep.wiring.local import LocalHost
 from voiceprep.wiring.sessions import Held, hold
 
 RESULTS = Path(__file__).parent / "results" / "candidates.json"
@@ -40,7 +41,7 @@ def hold_style(bank: Bank, style: str, question_ids: Sequence[str], recordings: 
         bank.glossary,
     )
     choice = Choice(settings, wanted, plan_for(settings, wanted, seed), {}, CandidateStyle(style), is_fast=True)
-    return asyncio.run(hold(choice, NoControls(), lambda event: None, lambda folder: None))
+    return asyncio.run(hold(choice, LocalHost(NoControls()), lambda event: None, lambda folder: None))
 
 
 def scores_of(held: Held) -> dict[str, float | None]:

@@ -36,6 +36,7 @@ from voiceprep.terminal.keys import open_keyboard
 from voiceprep.terminal.screen import open_screen
 from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import Choice, load_bank_for, plan_for
+from voiceprep.wiring.local import LocalHost
 from voiceprep.wiring.sessions import hold
 
 CPU_S_PER_MINUTE_MAX = 4.0
@@ -107,7 +108,7 @@ def hold_measured(mic: str, speaker: str, recordings: str, result: Path) -> None
         screen.on_event(event)
 
     with controls, screen:
-        asyncio.run(controls.watch(hold(choice, controls, on_event, lambda folder: None)))
+        asyncio.run(controls.watch(hold(choice, LocalHost(controls), on_event, lambda folder: None)))
     (cpu_from, cpu_to), (decode_from, decode_to) = meter.cpu_s, meter.decode_s
     document = {
         "screen": type(screen).__name__,

@@ -38,6 +38,7 @@ from tests.provider_room import (
     said_words,
     words_in,
 )
+from voiceprep.activity import ScreenState
 from voiceprep.errors import ExitCode, ProviderError
 from voiceprep.events import (
     CandidateStarted,
@@ -53,7 +54,6 @@ from voiceprep.model import Outcome, TurnKind
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.recordings.repair import RecoveryStatus
 from voiceprep.terminal.captions import CaptionKind, captions_of
-from voiceprep.terminal.state import ScreenState
 from voiceprep.wiring.records import recover_folder
 
 FIRST, SECOND = "phrase 1 and phrase 2 done. That's it.", "phrase 3 it is. That's it."

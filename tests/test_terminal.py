@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from voiceprep.activity import Activity, ScreenState, advance
 from voiceprep.events import (
     AnswerHeard,
     CandidatePaused,
@@ -72,7 +73,6 @@ from voiceprep.terminal.picture import render_caption, render_picture
 from voiceprep.terminal.plain import PlainScreen
 from voiceprep.terminal.quiet import quiet_c_stderr
 from voiceprep.terminal.screen import LiveScreen, open_screen
-from voiceprep.terminal.state import Activity, ScreenState, advance
 
 QUESTION_TEXT = "How do you make a payment endpoint safe to retry?"
 STARTED = SessionStarted(at_ms=0, started_at=datetime(2026, 1, 1, tzinfo=UTC))

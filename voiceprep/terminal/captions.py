@@ -6,6 +6,7 @@ Must not know whether they are printed above a live picture or as plain lines.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voiceprep.activity import ScreenState
 from voiceprep.events import (
     AnswerHeard,
     CommandGiven,
@@ -21,7 +22,6 @@ from voiceprep.events import (
 )
 from voiceprep.model import Answer, AnswerEnd, TurnKind
 from voiceprep.terminal.meters import time_left_text
-from voiceprep.terminal.state import ScreenState
 
 
 class CaptionKind(StrEnum):

@@ -3,9 +3,9 @@
 from rich.console import Console
 from rich.text import Text
 
+from voiceprep.activity import Activity, ScreenState
 from voiceprep.terminal.captions import Caption, CaptionKind
 from voiceprep.terminal.meters import level_bar, level_text, printable, time_left_text
-from voiceprep.terminal.state import Activity, ScreenState
 
 LABEL_CHARS = 13
 _NARROW_CHARS = 50

@@ -10,12 +10,12 @@ from typing import Self
 from rich.console import Console
 from rich.text import Text
 
+from voiceprep.activity import Activity, ScreenState, advance
 from voiceprep.events import CandidateStarted, Event, InterviewerEnded, SessionStarted, TurnStarted
 from voiceprep.plaintext import clock
 from voiceprep.terminal.captions import Caption, CaptionKind, captions_of
 from voiceprep.terminal.meters import printable
 from voiceprep.terminal.quiet import quiet_c_stderr
-from voiceprep.terminal.state import Activity, ScreenState, advance
 
 _LABELS = {
     CaptionKind.INTERVIEWER: "Interviewer: ",

@@ -33,6 +33,7 @@ from voiceprep.terminal.self_scoring import rate_answers
 from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import NO_MODEL, Choice, keys_for, load_bank_for, plan_for, plan_of
 from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
+from voiceprep.wiring.local import LocalHost
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.notice import announced
 from voiceprep.wiring.places import recordings_for
@@ -176,7 +177,7 @@ def _hold_on_screen(choice: Choice, controls: Interruptible, console: Console, f
     screen.keys_line = controls.keys_line
     try:
         with controls, screen:
-            return asyncio.run(controls.watch(hold(choice, controls, screen.on_event, folders.append)))
+            return asyncio.run(controls.watch(hold(choice, LocalHost(controls), screen.on_event, folders.append)))
     except (VoiceprepError, asyncio.CancelledError) as error:
         if folders:
             console.print(f"What was recorded is kept in {folders[0]}", soft_wrap=True)

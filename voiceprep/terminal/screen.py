@@ -14,13 +14,13 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from voiceprep.activity import ScreenState, advance
 from voiceprep.events import Event
 from voiceprep.terminal.captions import Caption, CaptionKind, captions_of
 from voiceprep.terminal.picture import render_caption, render_picture
 from voiceprep.terminal.plain import PlainScreen
 from voiceprep.terminal.quiet import quiet_c_stderr
 from voiceprep.terminal.restore import restored
-from voiceprep.terminal.state import ScreenState, advance
 
 REFRESH_S = 0.2
 _TERMINAL_GONE = (OSError, SystemExit)

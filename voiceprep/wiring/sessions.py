@@ -15,10 +15,7 @@ from voiceprep.events import (
     HintGiven,
 )
 from voiceprep.model import Outcome
-from voiceprep.ports import (
-    Controls,
-    Judge,
-)
+from voiceprep.ports import Judge
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.removal import older_than, remove_session
@@ -28,8 +25,7 @@ from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
 from voiceprep.weights import keep_pauses_short
 from voiceprep.wiring.choice import Choice
-from voiceprep.wiring.lines import open_lines
-from voiceprep.wiring.notice import consent_line
+from voiceprep.wiring.host import Host, open_lines
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage, open_engine
@@ -43,14 +39,14 @@ class Held:
     outcome: Outcome
 
 
-async def hold(choice: Choice, controls: Controls, on_event: Emit, on_folder: Callable[[Path], None]) -> Held:
-    """Hold one interview; `on_folder` learns where it is kept. Raises VoiceprepError.
+async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[Path], None]) -> Held:
+    """Hold one interview at a host; `on_folder` learns where it is kept. Raises VoiceprepError.
 
     However it ends, the folder is closed, marked and complete with everything derived.
     """
     folders: list[Path] = []
     try:
-        outcome = await _hold(choice, controls, on_event, [folders.append, on_folder])
+        outcome = await _hold(choice, host, on_event, [folders.append, on_folder])
     except BaseException:
         if folders:
             with suppress(VoiceprepError):
@@ -59,20 +55,18 @@ async def hold(choice: Choice, controls: Controls, on_event: Emit, on_folder: Ca
     return Held(finish(folders[0]), outcome)
 
 
-async def _hold(
-    choice: Choice, controls: Controls, on_event: Emit, on_folder: Sequence[Callable[[Path], None]]
-) -> Outcome:
+async def _hold(choice: Choice, host: Host, on_event: Emit, on_folder: Sequence[Callable[[Path], None]]) -> Outcome:
     started_at = datetime.now(UTC)
     judge = OfflineJudge(has_encoder=False)  # while somebody waits: 2 ms an answer, not 30; the report judges again
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(Tasks())
         stage = Stage(choice, tasks)
         stack.push_async_callback(stage.close)
-        if line := consent_line(choice):
+        if line := host.notice(choice):
             stage.tell(HintGiven(at_ms=0, message=line))
         _forget_old(choice, stage)
         engine, audio, _ = await asyncio.gather(
-            open_engine(choice, stage, controls), open_lines(stage), _warm_at_once(choice, judge, tasks)
+            open_engine(choice, stage, host.controls), open_lines(stage, host), _warm_at_once(choice, judge, tasks)
         )
         keep_pauses_short()
         stack.callback(audio.opened.close)

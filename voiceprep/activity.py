@@ -1,4 +1,4 @@
-"""What the screen knows, folded from events: a frozen value in, a frozen value out.
+"""What whoever watches an interview knows, folded from events: a frozen value in, a frozen value out.
 
 Must not know how it is drawn.
 """
