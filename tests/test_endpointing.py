@@ -7,16 +7,14 @@ from voiceprep.endpointing import (
     ONSET_KNOWN_MS,
     Endpointer,
     EndpointPolicy,
-    GateChange,
     Hearing,
     Signs,
-    Sounds,
-    SpeechGate,
     Verdict,
     end_odds,
-    how_it_sounds,
     silence_needed_ms,
 )
+from voiceprep.last_words import Sounds, how_it_sounds
+from voiceprep.speech_gate import GateChange, SpeechGate
 
 POLICY = EndpointPolicy()
 

@@ -6,7 +6,7 @@ Must not know time, audio or engines. A hint shows one thing that was missing an
 import re
 from dataclasses import dataclass
 
-from voiceprep.endpointing import plain_words
+from voiceprep.last_words import plain_words
 from voiceprep.leaks import stems
 from voiceprep.model import KeyPoint, Question, QuestionScore
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from voiceprep.coaching import OFFER, RETRY, hint_for, take_away, wants_retry
-from voiceprep.endpointing import plain_words
 from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
 from voiceprep.interviewers import NEUTRAL
+from voiceprep.last_words import plain_words
 from voiceprep.model import AnswerEnd, FollowUpKind, KeyPoint, Question, QuestionScore, Turn, TurnBrief, TurnKind
 from voiceprep.planning import (
     CLOSING_MS,

@@ -5,7 +5,7 @@ The one measure for models' wordings, planned follow-ups and the audit of the in
 
 from collections.abc import Iterable
 
-from voiceprep.endpointing import plain_words
+from voiceprep.last_words import plain_words
 from voiceprep.model import KeyPoint
 
 TELLING_WORDS = 2

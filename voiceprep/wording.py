@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from voiceprep.endpointing import plain_words
+from voiceprep.last_words import plain_words
 from voiceprep.leaks import stems, told_points
 from voiceprep.model import Question, Turn, TurnBrief, TurnKind
 from voiceprep.plaintext import plain

@@ -16,13 +16,13 @@ from benchmarks.endpointing.scripts import Place, Style
 from benchmarks.endpointing.speech import Pause, SpokenAnswer
 from voiceprep.audio.turn_model import SmartTurn
 from voiceprep.audio.vad import SileroDetector
-from voiceprep.endpointing import GateChange, SpeechGate
 from voiceprep.engines.floor import level_dbfs
 from voiceprep.interview import is_covered
 from voiceprep.model import Question, Transcript, TurnBrief, TurnKind, Word
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, MICROPHONE_RATE_HZ, AudioBlock
 from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.speech_gate import GateChange, SpeechGate
 from voiceprep.tasks import Tasks
 
 ROOT = Path(__file__).parents[2]
@@ -30,14 +30,14 @@ MADE_BY = (
     "benchmarks/endpointing/scripts.py",
     "benchmarks/endpointing/speech.py",
     "benchmarks/endpointing/evidence.py",
+    "voiceprep/speech_gate.py",
     "voiceprep/audio/vad.py",
     "voiceprep/audio/silero.py",
     "voiceprep/audio/turn_model.py",
     "voiceprep/providers/moonshine.py",
     "voiceprep/providers/segments.py",
-    "question_banks/python-backend.yaml",
 )
-"""Evidence is recorded again when any of these has changed."""
+"""Evidence is recorded again when any of these has changed, or the bank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,10 @@ def _blocks(spoken: SpokenAnswer) -> list[AudioBlock]:
 # ------------------------------------------------------------------------------------------ kept
 
 
-def folder() -> Path:
-    """Where evidence made by the present code is kept."""
-    digest = sha256(b"".join((ROOT / path).read_bytes() for path in MADE_BY)).hexdigest()[:16]
+def folder(bank_id: str) -> Path:
+    """Where evidence made by the present code from this bank is kept."""
+    made_by = (*MADE_BY, f"question_banks/{bank_id}.yaml")
+    digest = sha256(b"".join((ROOT / path).read_bytes() for path in made_by)).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("voiceprep-benchmarks")) / "endpointing" / digest
 
 

@@ -1,11 +1,12 @@
 """Speaks every script and records what the real chain knows of it; what is kept already is read."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.endpointing import evidence
 from benchmarks.endpointing.evidence import Evidence, Recorder
-from benchmarks.endpointing.scripts import write_scripts
+from benchmarks.endpointing.scripts import Script
 from benchmarks.endpointing.speech import Stage
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.model import Bank
@@ -14,11 +15,10 @@ from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.tasks import Tasks
 
 
-async def all_evidence(bank: Bank, take_count: int) -> list[Evidence]:
+async def all_evidence(bank: Bank, scripts: Sequence[Script]) -> list[Evidence]:
     """In the order of the scripts. About 4 s of computing an answer the first time."""
     questions = {question.id: question for question in bank.questions}
-    scripts = write_scripts(bank, take_count)
-    kept = evidence.folder()
+    kept = evidence.folder(bank.id)
     missing = [script for script in scripts if not _path(kept, script.name).exists()]
     if missing:
         async with Tasks() as tasks:

@@ -4,7 +4,7 @@ Pure: words and chance only. Must not know audio, nor the word lists that voicep
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from voiceprep.model import Bank, Question
 
 SHORTEST_MS, LONGEST_MS = 300, 3_000
+SURVIVES_MS = 2_400
+"""The longest pause at which an answer has to survive."""
 PAUSES = (3, 5)
 """Thinking pauses per answer, lengths drawn evenly on a logarithmic scale."""
 BREATH_MS = (120, 280)
@@ -99,11 +101,25 @@ def write_scripts(bank: Bank, take_count: int) -> list[Script]:
     usual = [(style, take) for take in range(take_count) for style in (Style.STRONG, Style.PARTIAL)]
     for style, take in [*usual, (Style.GOING_ON, 0), (Style.CLOSING, 0)]:
         for number, question in enumerate(bank.questions):
-            chance = np.random.default_rng([take, number, SEEDS[style]])
-            said = _sentences(_text(question, style, chance), chance)
-            name = f"{question.id}-{style.value}-{take}"
-            scripts.append(Script(name, question.id, style, number % 2 == 1, said))
+            scripts.append(_script(question, number, style, take, LONGEST_MS))
     return scripts
+
+
+def write_survival_scripts(bank: Bank) -> list[Script]:
+    """Every strong and partial example once, with pauses that an answer has to survive; all of it held out."""
+    usual = (Style.STRONG, Style.PARTIAL)
+    made = [
+        _script(question, number, style, 0, SURVIVES_MS)
+        for style in usual
+        for number, question in enumerate(bank.questions)
+    ]
+    return [replace(script, is_held_out=True) for script in made]
+
+
+def _script(question: Question, number: int, style: Style, take: int, longest_ms: int) -> Script:
+    chance = np.random.default_rng([take, number, SEEDS[style]])
+    said = _sentences(_text(question, style, chance), chance, longest_ms)
+    return Script(f"{question.id}-{style.value}-{take}", question.id, style, number % 2 == 1, said)
 
 
 def _text(question: Question, style: Style, chance: np.random.Generator) -> str:
@@ -121,7 +137,7 @@ def _split(text: str) -> list[str]:
     return re.split(r"(?<=[.!?])\s+", text.strip())
 
 
-def _sentences(text: str, chance: np.random.Generator) -> tuple[Sentence, ...]:
+def _sentences(text: str, chance: np.random.Generator, longest_ms: int) -> tuple[Sentence, ...]:
     said = [tuple(sentence.split()) for sentence in _split(text)]
     inner: dict[int, Break] = {}
     ends: dict[int, int] = {}
@@ -133,8 +149,8 @@ def _sentences(text: str, chance: np.random.Generator) -> tuple[Sentence, ...]:
         where = int(chance.integers(len(said)))
         if place is Place.SENTENCE:
             if where < len(said) - 1 and where not in ends:
-                ends[where] = _pause_ms(chance)
-        elif where not in inner and (found := _inner_break(said[where], place, chance)):
+                ends[where] = _pause_ms(chance, longest_ms)
+        elif where not in inner and (found := _inner_break(said[where], place, chance, longest_ms)):
             inner[where] = found
     last = len(said) - 1
     return tuple(
@@ -148,16 +164,18 @@ def _sentences(text: str, chance: np.random.Generator) -> tuple[Sentence, ...]:
     )
 
 
-def _pause_ms(chance: np.random.Generator) -> int:
-    return round(float(np.exp(chance.uniform(np.log(SHORTEST_MS), np.log(LONGEST_MS)))))
+def _pause_ms(chance: np.random.Generator, longest_ms: int) -> int:
+    return round(float(np.exp(chance.uniform(np.log(SHORTEST_MS), np.log(longest_ms)))))
 
 
-def _inner_break(words: tuple[str, ...], place: Place, chance: np.random.Generator) -> Break | None:
+def _inner_break(
+    words: tuple[str, ...], place: Place, chance: np.random.Generator, longest_ms: int
+) -> Break | None:
     counts = [count for count in range(1, len(words) - 1) if _fits(words, count, place)]
     if not counts:
         return None
     filler = str(chance.choice(FILLERS)) if place is Place.FILLER else ""
-    return Break(int(chance.choice(counts)), place, _pause_ms(chance), filler)
+    return Break(int(chance.choice(counts)), place, _pause_ms(chance, longest_ms), filler)
 
 
 def _fits(words: tuple[str, ...], count: int, place: Place) -> bool:

@@ -7,9 +7,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from voiceprep.endpointing import GateChange, Sounds, how_it_sounds, plain_words
+from voiceprep.last_words import Sounds, how_it_sounds, plain_words
 from voiceprep.model import Answer, AnswerEnd, Transcript, TurnBrief, Word
 from voiceprep.ports import Anticipate, Provisional, Samples, TurnModel
+from voiceprep.speech_gate import GateChange
 from voiceprep.tasks import Tasks
 
 LULL_MS = 60

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from voiceprep.endpointing import Endpointer, EndpointPolicy, GateChange, Hearing, Verdict, plain_words
+from voiceprep.endpointing import Endpointer, EndpointPolicy, Hearing, Verdict
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.floor import Floor, Heard, asks_for_floor, is_echo
 from voiceprep.engines.reply import Replies, Reply, Wording, written
@@ -24,6 +24,7 @@ from voiceprep.events import (
     TurnStarted,
 )
 from voiceprep.interview import NUDGES, Request, spoken_request
+from voiceprep.last_words import plain_words
 from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings, Word
 from voiceprep.ports import (
     Anticipate,
@@ -39,6 +40,7 @@ from voiceprep.ports import (
     TranscriptionStream,
     TurnModel,
 )
+from voiceprep.speech_gate import GateChange
 from voiceprep.tasks import Tasks
 
 RESUME_AFTER_MS = 400

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voiceprep.endpointing import GateChange, SpeechGate, plain_words
 from voiceprep.events import CandidatePaused, CandidateStarted, CommandGiven, Emit, LevelMeasured
+from voiceprep.last_words import plain_words
 from voiceprep.ports import (
     BLOCK_MS,
     AudioBlock,
@@ -22,6 +22,7 @@ from voiceprep.ports import (
     Samples,
     SpeechDetector,
 )
+from voiceprep.speech_gate import GateChange, SpeechGate
 
 LEVEL_EVERY_BLOCKS = 6
 RECENT_BLOCKS = 8_000 // BLOCK_MS

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from voiceprep.endpointing import plain_words
 from voiceprep.engines.speech import Sentences, split_sentences
 from voiceprep.errors import ProviderError
+from voiceprep.last_words import plain_words
 from voiceprep.model import Question, Turn, TurnBrief
 from voiceprep.ports import TextModel
 from voiceprep.wording import Task, accept, accept_opening, build_prompt, is_wordable, plain_question, system_prompt

@@ -5,7 +5,7 @@ Must not know vendors, devices, plans, scores or files; time is counted in micro
 
 from dataclasses import replace
 
-from voiceprep.endpointing import GateChange, Hearing, Verdict, plain_words
+from voiceprep.endpointing import Hearing, Verdict
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.directions import direction, verbatim
 from voiceprep.engines.floor import Heard, asks_for_floor, is_echo
@@ -27,6 +27,7 @@ from voiceprep.events import (
     TurnStarted,
 )
 from voiceprep.interview import Request, spoken_request
+from voiceprep.last_words import plain_words
 from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings
 from voiceprep.ports import (
     Command,
@@ -46,6 +47,7 @@ from voiceprep.realtime import (
     SpeechOver,
     Stumbled,
 )
+from voiceprep.speech_gate import GateChange
 
 SURE_MS = 600
 """Speech of this length over the interviewer is no hum: it interrupts before anybody knows its words."""

@@ -5,8 +5,8 @@ Must not know who listens.
 
 from collections import deque
 
-from voiceprep.endpointing import SpeechGate
 from voiceprep.ports import BLOCK_MS, AudioBlock
+from voiceprep.speech_gate import SpeechGate
 
 PRE_ROLL_BLOCKS = 400 // BLOCK_MS
 """So much from before the onset is sent, or first syllables are lost: a gate notices speech 40 to 100 ms late."""

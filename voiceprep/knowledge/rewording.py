@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from voiceprep.endpointing import plain_words
+from voiceprep.last_words import plain_words
 from voiceprep.leaks import stems
 from voiceprep.model import Question, TurnBrief, TurnKind
 from voiceprep.ports import Message, Prompt

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceprep.answers import merge_answers
-from voiceprep.endpointing import plain_words
 from voiceprep.events import CandidatePaused, CandidateStarted, InterviewerStarted, Journaled
+from voiceprep.last_words import plain_words
 from voiceprep.leaks import told_points
 from voiceprep.model import (
     AuditFinding,
