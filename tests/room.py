@@ -75,6 +75,7 @@ class Room:
     events: list[Event] = field(default_factory=list)
     heard: list[tuple[Samples, int]] = field(default_factory=list)
     synthesizer: ToySynthesizer = field(default_factory=ToySynthesizer)
+    other_voices: dict[str, ToySynthesizer] = field(default_factory=dict)
     session: Session | None = None
     told: list[ProviderError] = field(default_factory=list)
     is_final: asyncio.Event | None = None
@@ -92,6 +93,7 @@ class Room:
                 LevelDetector(),
                 ScriptedControls(self.commands, lambda: mic.position_ms),
                 wording=self._wording(),
+                other_voices=self.other_voices,
             )
             engine = CascadedEngine(parts, tasks, self.policy)
             listeners = [self.events.append, candidate.on_event, *self.listeners]
@@ -99,8 +101,11 @@ class Room:
             return await self.session.run(STARTED_AT)
 
     def _wording(self) -> Wording | None:
+        if self.text_model is None:
+            return None
         questions = {question.id: question for question in self.plan.questions}
-        return Wording(self.text_model, "tests", questions, self.told.append) if self.text_model else None
+        manners = {each.person: each.manner for each in self.plan.interviewer.everybody}
+        return Wording(self.text_model, "tests", questions, self.told.append, manners)
 
     def of(self, kind: type) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]

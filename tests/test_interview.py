@@ -9,18 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.interviews import plan, question, score, turn
-from voiceprep.interview import (
-    CUT_IN_AFTER_MS,
-    InterviewState,
-    Request,
-    after_turn,
-    next_brief,
-    spoken_request,
-    start,
-)
+from voiceprep.briefs import CUT_IN_AFTER_MS
+from voiceprep.interview import after_turn, next_brief, start
 from voiceprep.interviewers import INTERVIEWERS, NEUTRAL
 from voiceprep.model import AnswerEnd, Bank, FollowUpKind, Question, QuestionScore, TurnBrief, TurnKind
 from voiceprep.planning import Plan, Wish, make_plan, speaking_ms
+from voiceprep.requests import Request, spoken_request
+from voiceprep.standing import InterviewState
 
 
 def step(state: InterviewState, scored: QuestionScore | None = None, **options: AnswerEnd) -> InterviewState:

@@ -39,6 +39,7 @@ from tests.provider_room import (
     words_in,
 )
 from voiceprep.activity import ScreenState
+from voiceprep.briefs import SPENT
 from voiceprep.errors import ExitCode, ProviderError
 from voiceprep.events import (
     CandidateStarted,
@@ -49,7 +50,6 @@ from voiceprep.events import (
     TurnStarted,
     UsageMeasured,
 )
-from voiceprep.interview import SPENT
 from voiceprep.model import Outcome, TurnKind
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.recordings.repair import RecoveryStatus

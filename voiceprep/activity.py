@@ -45,6 +45,7 @@ class ScreenState:
     """`floor` is who has the word apart from pauses; `activity` is what to show.
 
     `brief_text` is what this turn is about; a nudge is the only other thing the interviewer says in it.
+    `interviewer` is the name of who says it, where there are several.
     """
 
     at_ms: int = 0
@@ -52,6 +53,7 @@ class ScreenState:
     is_paused: bool = False
     lost_devices: tuple[str, ...] = ()
     brief_text: str = ""
+    interviewer: str = ""
     expects_answer: bool = False
     question_number: int = 0
     question_count: int = 0
@@ -119,6 +121,7 @@ def _turn_started(state: ScreenState, event: TurnStarted) -> ScreenState:
         state,
         floor=Activity.THINKING,
         brief_text=brief.text,
+        interviewer=brief.interviewer,
         expects_answer=brief.expects_answer,
         question_number=brief.question_number or state.question_number,
         question_count=brief.question_count or state.question_count,

@@ -1,76 +1,34 @@
-"""Pure: what the interviewer does next (ask, follow up, close, in time) and what a spoken request means.
+"""Pure: what the interviewer does next: ask, follow up, close, in time; the words are those of briefs.py.
 
 Must not know audio, engines, files, chance or the clock; the same seed and answers give the same interview.
 """
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from voiceprep.coaching import OFFER, RETRY, hint_for, take_away, wants_retry
-from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
-from voiceprep.interviewers import NEUTRAL
-from voiceprep.last_words import plain_words
-from voiceprep.model import AnswerEnd, FollowUpKind, KeyPoint, Question, QuestionScore, Turn, TurnBrief, TurnKind
-from voiceprep.planning import (
-    CLOSING_MS,
-    LEVEL_HIGHEST,
-    LEVEL_LOWEST,
-    REPLY_MS,
-    Plan,
-    chance,
-    speaking_ms,
+from voiceprep.briefs import (
+    FOLLOW_UP_ANSWER_MS,
+    closing,
+    closing_spent,
+    follow_up_brief,
+    greeting,
+    hint_brief,
+    question_brief,
+    retry_brief,
 )
+from voiceprep.coaching import wants_retry
+from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
+from voiceprep.model import AnswerEnd, FollowUpKind, Question, QuestionScore, Turn, TurnBrief, TurnKind
+from voiceprep.planning import LEVEL_HIGHEST, LEVEL_LOWEST, REPLY_MS, Plan, speaking_ms
+from voiceprep.standing import InterviewState, Stage, has_time, missed_points
 
 QUESTION_MIN_MS = 30_000
 """So much is kept free for each planned question before an answer is followed up."""
 ANSWER_SHARE_MIN = 0.6
 """A question is only asked when so much of its expected answer fits."""
-FOLLOW_UP_ANSWER_MS = 6_000
-CUT_IN_AFTER_MS = 10_000
-"""Where an interviewer who cuts in does so, at the candidate's next breath."""
-OFFER_ANSWER_MS = 1_000
 RECENT_SCORES = 2
 DOING_WELL, DOING_POORLY = 0.75, 0.35
 """Mean of the newest scores from which the next question is a level harder, or easier."""
-
-
-# ------------------------------------------------------------------------------------------- state
-
-
-class Stage(StrEnum):
-    GREETING = "greeting"
-    ASKING = "asking"
-    ANSWERED = "answered"
-    RETRYING = "retrying"
-    CLOSING = "closing"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class InterviewState:
-    """Where the interview stands. `question` is the one being answered; `score` judges its answers so far.
-
-    `asked`: ids of all questions so far; `asks`: every bare question said; `scores`: of the questions before.
-    With a coach `is_hinted` says that the question had its hint; `missed`: what each was left without.
-    """
-
-    plan: Plan
-    stage: Stage = Stage.GREETING
-    question: Question | None = None
-    score: QuestionScore | None = None
-    said: str = ""
-    made: tuple[FollowUpKind, ...] = ()
-    probed: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-    asks: frozenset[str] = frozenset()
-    scores: tuple[float, ...] = ()
-    ended_by: AnswerEnd | None = None
-    is_cut_short: bool = False
-    turn_count: int = 0
-    is_hinted: bool = False
-    missed: tuple[KeyPoint, ...] = ()
 
 
 def start(plan: Plan) -> InterviewState:
@@ -78,31 +36,35 @@ def start(plan: Plan) -> InterviewState:
 
 
 def next_brief(state: InterviewState, elapsed_ms: int, *, is_spent: bool = False) -> TurnBrief | None:
-    """What to say and whether to listen; None when the interview is over. `is_spent`: the budget allows no more."""
-    if is_spent and state.stage in (Stage.ASKING, Stage.ANSWERED):
-        return TurnBrief(TurnKind.CLOSING, SPENT, expects_answer=False)
+    """What to say, who says it and whether to listen; None when the interview is over. `is_spent`: the budget
+    allows no more."""
+    is_over_budget = is_spent and state.stage in (Stage.ASKING, Stage.ANSWERED)
+    brief = closing_spent() if is_over_budget else _next_brief(state, elapsed_ms)
+    if brief is None:
+        return None
+    return replace(brief, interviewer=state.plan.asker(brief.question_number).person)
+
+
+def _next_brief(state: InterviewState, elapsed_ms: int) -> TurnBrief | None:
+    question = state.question
     if state.stage is Stage.DONE:
         return None
     if state.stage is Stage.GREETING:
-        return TurnBrief(TurnKind.GREETING, _greeting(state.plan), expects_answer=False)
+        return greeting(state.plan)
     if state.stage is Stage.CLOSING:
-        return _close(state)
-    if state.stage is Stage.RETRYING and state.question is not None:
-        return _retry(state, state.question, elapsed_ms)
-    if (
-        state.plan.is_coached
-        and state.stage is Stage.ANSWERED
-        and not state.is_hinted
-        and state.question is not None
-    ):
-        return _hint(state, state.question, elapsed_ms)
+        return closing(state)
+    if state.stage is Stage.RETRYING and question is not None:
+        return retry_brief(state, question, elapsed_ms)
+    is_hint_due = state.plan.is_coached and state.stage is Stage.ANSWERED and not state.is_hinted
+    if is_hint_due and question is not None:
+        return hint_brief(state, question, elapsed_ms)
     follow_up = follow_up_for(state, elapsed_ms)
-    question = None if follow_up else next_question(state, elapsed_ms)
-    if follow_up is None and question is None:
+    following = None if follow_up else next_question(state, elapsed_ms)
+    if follow_up is None and following is None:
         follow_up = follow_up_for(state, elapsed_ms, is_last=True)
     if follow_up is not None:
-        return _follow_up(state, follow_up, elapsed_ms)
-    return _close(state) if question is None else _ask(state, question, elapsed_ms)
+        return follow_up_brief(state, follow_up, elapsed_ms)
+    return closing(state) if following is None else question_brief(state, following, elapsed_ms)
 
 
 def after_turn(state: InterviewState, turn: Turn, score: QuestionScore | None) -> InterviewState:
@@ -146,11 +108,6 @@ def resume(
     return state
 
 
-def welcome_back(brief: TurnBrief) -> TurnBrief:
-    """The first thing that is said after a break."""
-    return replace(brief, text=f"{WELCOME_BACK} {brief.ask or brief.text}")
-
-
 def _was_cut_off(turn: Turn) -> bool:
     is_unanswered = turn.answer is None or turn.answer.ended_by is AnswerEnd.SESSION_ENDED
     return turn.brief.kind is TurnKind.CLOSING or (turn.brief.expects_answer and is_unanswered)
@@ -187,7 +144,7 @@ def is_covered(brief: TurnBrief, score: QuestionScore | None) -> bool:
 def follow_up_for(state: InterviewState, elapsed_ms: int, *, is_last: bool = False) -> FollowUp | None:
     """How the newest answer is followed up, or None to move on. `is_last`: no question fits any more, and what
     is left of the time may be used beyond the usual number."""
-    interviewer, question = state.plan.interviewer, state.question
+    interviewer, question = state.plan.asker(len(state.asked)), state.question
     if state.stage is not Stage.ANSWERED or question is None or state.score is None or state.plan.is_coached:
         return None
     is_filling = is_last and state.plan.is_filling
@@ -206,7 +163,7 @@ def follow_up_for(state: InterviewState, elapsed_ms: int, *, is_last: bool = Fal
         return None
     others_ms = 0 if is_last else QUESTION_MIN_MS * _planned_left(state)
     needed_ms = speaking_ms(follow_up.ask) + REPLY_MS + FOLLOW_UP_ANSWER_MS + others_ms
-    return follow_up if _has_time(state, elapsed_ms, needed_ms) else None
+    return follow_up if has_time(state, elapsed_ms, needed_ms) else None
 
 
 def next_question(state: InterviewState, elapsed_ms: int) -> Question | None:
@@ -243,7 +200,7 @@ def _one_more(state: InterviewState, reserve: Sequence[Question]) -> Question | 
 
 def _fits(state: InterviewState, question: Question, elapsed_ms: int) -> bool:
     answer_ms = round(question.answer_seconds * 1000 * ANSWER_SHARE_MIN)
-    return _has_time(state, elapsed_ms, speaking_ms(question.text) + REPLY_MS + answer_ms)
+    return has_time(state, elapsed_ms, speaking_ms(question.text) + REPLY_MS + answer_ms)
 
 
 def _shift(state: InterviewState) -> int:
@@ -262,201 +219,3 @@ def _wanted(state: InterviewState, planned: Question) -> int:
 
 def _planned_left(state: InterviewState) -> int:
     return max(0, len(state.plan.questions) - len(state.asked))
-
-
-def _has_time(state: InterviewState, elapsed_ms: int, needed_ms: int) -> bool:
-    limit_ms = state.plan.limit_ms
-    return limit_ms is None or elapsed_ms + needed_ms + CLOSING_MS <= limit_ms
-
-
-# --------------------------------------------------------------------------------------- what is said
-
-NUDGES = NEUTRAL.nudges
-WELCOME_BACK = "Welcome back. We go on where we stopped."
-SPENT = "This is as far as the budget for this interview goes. Thank you for your answers, and goodbye."
-
-
-def _pick(options: Sequence[str], state: InterviewState, salt: str) -> str:
-    """Varies with the turn, never the same twice in a row."""
-    start_at = chance(state.plan.seed, salt) % len(options)
-    return options[(start_at + state.turn_count) % len(options)]
-
-
-def _ask(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrief:
-    lead = ""
-    if state.asked:
-        was_answered = state.ended_by in (AnswerEnd.FINISHED, AnswerEnd.TIME_LIMIT)
-        interviewer = state.plan.interviewer
-        lead = (
-            _pick(interviewer.acknowledgements, state, "thanks")
-            if was_answered
-            else _pick(interviewer.moving_on, state, "on")
-        )
-    brief = TurnBrief(
-        TurnKind.QUESTION,
-        f"{lead} {question.text}".strip(),
-        question.id,
-        expected_answer_ms=question.answer_seconds * 1000,
-        question_number=len(state.asked) + 1,
-        ask=question.text,
-    )
-    return _cut_short(state, _in_time(state, brief, question, elapsed_ms, 1.0))
-
-
-def _cut_short(state: InterviewState, brief: TurnBrief) -> TurnBrief:
-    """Every other answer, for an interviewer who cuts in; never the first, so that it comes unexpected."""
-    is_cutting_in = state.plan.interviewer.is_cutting_in and not state.plan.is_coached
-    is_chosen = is_cutting_in and (len(state.asked) + state.plan.seed) % 2 == 1
-    if not is_chosen or not state.asked or brief.answer_limit_ms <= CUT_IN_AFTER_MS:
-        return brief
-    return replace(brief, answer_limit_ms=CUT_IN_AFTER_MS, is_cut_short=True)
-
-
-FOLLOW_UP_SHARE = 4
-"""A follow-up asks for one point of several: a quarter of the question's answer is what to expect."""
-
-
-def _follow_up(state: InterviewState, follow_up: FollowUp, elapsed_ms: int) -> TurnBrief:
-    question = state.question
-    assert question is not None  # a follow-up belongs to one
-    is_abrupt = follow_up.kind is FollowUpKind.CUT_IN
-    lead = "" if is_abrupt else _pick(state.plan.interviewer.acknowledgements, state, "thanks")
-    brief = TurnBrief(
-        TurnKind.FOLLOW_UP,
-        f"{lead} {follow_up.ask}".strip(),
-        question.id,
-        follow_up.key_point_id,
-        expected_answer_ms=question.answer_seconds * 1000 // FOLLOW_UP_SHARE,
-        question_number=len(state.asked),
-        ask=follow_up.ask,
-        follow_up=follow_up.kind,
-    )
-    return _in_time(state, brief, question, elapsed_ms, 0.6)
-
-
-def _hint(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrief:
-    """What was missing; there is an offer to try again when something was, and time for it."""
-    hint = hint_for(question, state.score)
-    needed_ms = speaking_ms(f"{hint.text} {RETRY} {question.text}") + REPLY_MS + FOLLOW_UP_ANSWER_MS
-    is_offered = hint.missing is not None and _has_time(state, elapsed_ms, needed_ms)
-    text = f"{hint.text} {OFFER}" if is_offered else hint.text
-    brief = TurnBrief(
-        TurnKind.HINT,
-        text,
-        expects_answer=is_offered,
-        expected_answer_ms=OFFER_ANSWER_MS,
-        question_number=len(state.asked),
-    )
-    return _in_time(state, brief, question, elapsed_ms, 0.2)
-
-
-def _retry(state: InterviewState, question: Question, elapsed_ms: int) -> TurnBrief:
-    brief = TurnBrief(
-        TurnKind.FOLLOW_UP,
-        f"{RETRY} {question.text}",
-        question.id,
-        expected_answer_ms=question.answer_seconds * 1000,
-        question_number=len(state.asked),
-        ask=question.text,
-    )
-    return _in_time(state, brief, question, elapsed_ms, 1.0)
-
-
-def missed_points(state: InterviewState) -> tuple[KeyPoint, ...]:
-    """The most valuable key point each question so far was left without."""
-    if state.question is None:
-        return state.missed
-    missing = hint_for(state.question, state.score).missing
-    return state.missed if missing is None else (*state.missed, missing)
-
-
-def _in_time(
-    state: InterviewState, brief: TurnBrief, question: Question, elapsed_ms: int, share: float
-) -> TurnBrief:
-    """With its place among the questions and the limits of its answer, `share` of what the question may take."""
-    answer_limit_ms = round(question.answer_seconds * 1000 * 2.5 * share)
-    listen_until_ms = None
-    if state.plan.limit_ms is not None:
-        listen_until_ms = state.plan.limit_ms - CLOSING_MS
-        left_ms = listen_until_ms - elapsed_ms - speaking_ms(brief.text)
-        answer_limit_ms = max(min(answer_limit_ms, left_ms), REPLY_MS)
-    return replace(
-        brief,
-        answer_limit_ms=answer_limit_ms,
-        listen_until_ms=listen_until_ms,
-        question_count=max(len(state.plan.questions), brief.question_number),
-    )
-
-
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-def _greeting(plan: Plan) -> str:
-    if plan.is_filling and plan.limit_ms is not None:
-        minutes = max(1, round(plan.limit_ms / 60_000))
-        agenda = f"We have {_number(minutes)} minute{'s' * (minutes != 1)}."
-    else:
-        count = len(plan.questions)
-        agenda = f"I have {_number(count)} question{'s' * (count != 1)} for you."
-    return plan.interviewer.welcome.format(agenda=agenda)
-
-
-def _number(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
-
-
-def _close(state: InterviewState) -> TurnBrief:
-    is_early = state.ended_by is AnswerEnd.SESSION_ENDED
-    text = "All right, we stop here. Thank you for your time." if is_early else state.plan.interviewer.goodbye
-    if state.plan.is_coached and state.question is not None:
-        text = f"{take_away(missed_points(state))} {text}"
-    return TurnBrief(TurnKind.CLOSING, text, expects_answer=False)
-
-
-# ------------------------------------------------------------------------------------ spoken requests
-
-
-class Request(StrEnum):
-    """Something the candidate asks of the interviewer instead of answering."""
-
-    REPEAT = "repeat"
-    SKIP = "skip"
-    MOMENT = "moment"
-    END = "end"
-
-
-_REQUESTS: Iterable[tuple[Request, re.Pattern[str]]] = (
-    (
-        Request.REPEAT,
-        re.compile(
-            r"\b(?:repeat|say) (?:that|it|the question|this)(?: again| once more)?\b|\bcome again\b|\bsay again\b"
-            r"|\b(?:could|can|would) you (?:please )?repeat\b|^(?:please )?repeat$|\bwhat was the question\b"
-        ),
-    ),
-    (
-        Request.SKIP,
-        re.compile(
-            r"^(?:let's |please |can we |could we |i'd like to |i would like to )*skip"
-            r"(?: (?:it|this|that|the question))?(?: one| question)?(?: please)?$"
-            r"|^(?:next question|let's move on|move on|pass)(?: please)?$"
-        ),
-    ),
-    (
-        Request.MOMENT,
-        re.compile(
-            r"^(?:okay |ok |so |um |uh |hmm |well |please )*(?:give me|i need|just|let me have|let me take)"
-            r" (?:a|one) (?:moment|second|minute|sec)\b|^(?:okay |ok |so |um |uh |hmm |well )*let me think"
-        ),
-    ),
-    (Request.END, re.compile(r"^(?:please )?(?:stop|end) the interview(?: please| now)?$")),
-)
-REQUEST_WORDS_MAX = 10
-
-
-def spoken_request(text: str) -> Request | None:
-    """What a short utterance asks for, or None when it is an answer (long texts always are)."""
-    words = plain_words(text)
-    if not words or len(words) > REQUEST_WORDS_MAX:
-        return None
-    plain = " ".join(words)
-    return next((request for request, pattern in _REQUESTS if pattern.search(plain)), None)

@@ -17,6 +17,9 @@ class Interviewer:
 
     `patience_factor` stretches the waiting for unfinished thoughts. `nudges` meet a long silence, in order; the
     last one offers to move on. `is_cutting_in`: it interrupts long answers (a composure drill).
+
+    `person` is the name they go by, for those who give one. `colleague` asks every other question, in a second
+    voice; `taking_over` is what somebody says who goes on from the other.
     """
 
     name: str
@@ -30,6 +33,14 @@ class Interviewer:
     follow_ups_max: int = 2
     patience_factor: float = 1.0
     is_cutting_in: bool = False
+    person: str = ""
+    taking_over: tuple[str, ...] = ()
+    colleague: "Interviewer | None" = None
+
+    @property
+    def everybody(self) -> "tuple[Interviewer, ...]":
+        """Who sits on the other side of the table, whoever welcomes first."""
+        return (self,) if self.colleague is None else (self, self.colleague)
 
 
 NEUTRAL = Interviewer(
@@ -106,4 +117,33 @@ SILENT_TYPE = Interviewer(
     patience_factor=1.5,
 )
 
-INTERVIEWERS = {each.name: each for each in (FRIENDLY, NEUTRAL, PROBING, HURRIED, SILENT_TYPE)}
+DAVID = Interviewer(
+    "panel",
+    "David, one of two interviewers; an engineer who wants to know exactly how and why, dry and courteous",
+    NEUTRAL.welcome,
+    NEUTRAL.goodbye,
+    ("Okay.", "Thank you.", "Let me go into that.", "I see.", "I would like to know more precisely."),
+    ("Next one.", "Then let's look at something else.", "Let's go on."),
+    NEUTRAL.nudges,
+    (CHALLENGE, DEEPER, PROBE, EXAMPLE),
+    person="David",
+    taking_over=("I take over from here.", "My turn, then.", "I have the next one."),
+)
+
+PANEL = Interviewer(
+    "panel",
+    "Nora, who leads the conversation of two interviewers; warm, well prepared, after the whole picture",
+    "Hello, and welcome. I am Nora, and with me is David. We take turns. {agenda} Take your time, we will wait "
+    "while you think.",
+    "That was our last question. Thank you for your answers, also from David, and goodbye.",
+    ("Thank you.", "Thanks, I have noted that.", "All right.", "Okay, thank you.", "Understood."),
+    ("Let's go on.", "Here is another one.", "Let us take something else."),
+    NEUTRAL.nudges,
+    (PROBE, EXAMPLE, CHALLENGE, DEEPER),
+    person="Nora",
+    taking_over=("Over to me.", "I go on with the next one.", "Then it is my turn again."),
+    colleague=DAVID,
+)
+"""Two interviewers; Nora speaks with the first voice, David with the second."""
+
+INTERVIEWERS = {each.name: each for each in (FRIENDLY, NEUTRAL, PROBING, HURRIED, SILENT_TYPE, PANEL)}

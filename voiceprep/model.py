@@ -213,7 +213,7 @@ class TurnBrief:
     `ask` is the bare question in `text`, without what leads up to it. `expected_answer_ms` is how long an answer
     usually takes, None when nobody knows. `answer_limit_ms` ends listening politely, and so does
     `listen_until_ms` on the session clock; `question_number` counts from 1. `is_cut_short`: the limit is there to
-    interrupt the candidate on purpose.
+    interrupt the candidate on purpose. `interviewer`: the name of who speaks, where the interviewers have names.
     """
 
     kind: TurnKind
@@ -229,6 +229,7 @@ class TurnBrief:
     follow_up: FollowUpKind | None = None
     listen_until_ms: int | None = None
     is_cut_short: bool = False
+    interviewer: str = ""
 
     def limit_from(self, now_ms: int) -> int:
         """How long an answer may take that is listened to from `now_ms` on."""

@@ -74,6 +74,12 @@ class Plan:
         """How long it takes when answers are as long as the bank expects."""
         return GREETING_MS + sum(map(expected_ms, self.questions)) + CLOSING_MS
 
+    def asker(self, number: int) -> Interviewer:
+        """Who asks the question of this number, and all that belongs to it; 0 is what belongs to none. The two of
+        a panel take turns, and the seed says who begins."""
+        everybody = self.interviewer.everybody
+        return everybody[(number + chance(self.seed, "panel")) % len(everybody)] if number else everybody[0]
+
     def note(self, question_id: str) -> PlanNote | None:
         pairs = zip(self.questions, self.notes, strict=False)
         return next((note for question, note in pairs if question.id == question_id), None)

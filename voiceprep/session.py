@@ -10,6 +10,7 @@ from datetime import datetime
 
 from voiceprep import interview
 from voiceprep.answers import merge_answers
+from voiceprep.briefs import welcome_back
 from voiceprep.errors import ProviderError, RecordingError, VoiceprepError
 from voiceprep.events import Emit, Event, ProviderFailed, QuestionScored, SessionEnded, SessionStarted, TurnEnded
 from voiceprep.model import (
@@ -125,7 +126,7 @@ class Session:
 
     def _next_brief(self) -> TurnBrief | None:
         brief = interview.next_brief(self._state, self._now_ms, is_spent=self._is_spent)
-        return interview.welcome_back(brief) if brief is not None and self._is_back else brief
+        return welcome_back(brief) if brief is not None and self._is_back else brief
 
     async def _take_turn(self, brief: TurnBrief) -> Turn:
         parts = self._parts

@@ -26,7 +26,7 @@ class Settings:
     """0 means no time limit."""
     level: int = 3
     persona: str = "neutral"
-    """Who interviews: friendly, neutral, probing, hurried or silent-type."""
+    """Who interviews: friendly, neutral, probing, hurried, silent-type, or a panel of two."""
     patience: float = 2.5
     """Seconds of silence after an answer that does not sound finished."""
     eagerness: str = "medium"
@@ -52,7 +52,10 @@ class Settings:
     stt: str = "local"
     llm: str = "none"
     tts: str = "local"
-    """`PROVIDER[:MODEL]`, several with commas for failover; `none` leaves the wording to the bank."""
+    """`PROVIDER[:MODEL]`, several with commas for failover; `none` leaves the wording to the bank. A voice may be
+    named too: `PROVIDER[:MODEL][@VOICE]`."""
+    second_tts: str = ""
+    """The voice of a panel's second interviewer; empty is another one of the same provider."""
     budget_usd: float = 0.0
     """What a session may cost; 0 means no limit."""
     prices: str = ""

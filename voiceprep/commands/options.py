@@ -34,6 +34,7 @@ class PersonaName(StrEnum):
     PROBING = "probing"
     HURRIED = "hurried"
     SILENT_TYPE = "silent-type"
+    PANEL = "panel"
 
 
 class EagernessName(StrEnum):
@@ -82,7 +83,8 @@ EchoCancel = Annotated[
 ]
 Stt = Annotated[str | None, typer.Option("--stt", help="Recogniser: PROVIDER[:MODEL], commas for failover.")]
 Llm = Annotated[str | None, typer.Option("--llm", help="Model that words the follow-ups, or none.")]
-Tts = Annotated[str | None, typer.Option("--tts", help="Voice: PROVIDER[:MODEL], commas for failover.")]
+Tts = Annotated[str | None, typer.Option("--tts", help="Voice: PROVIDER[:MODEL][@VOICE], commas for failover.")]
+SecondTts = Annotated[str | None, typer.Option("--second-tts", help="The panel's second voice, like --tts.")]
 Mode = Annotated[str | None, typer.Option("--mode", help="cascaded, s2s, or auto.")]
 Realtime = Annotated[
     str | None, typer.Option("--realtime", help="Realtime model for speech-to-speech: PROVIDER[:MODEL].")

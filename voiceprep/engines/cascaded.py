@@ -4,9 +4,10 @@ Must not know providers, devices, plans, scores or files; time is counted in mic
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from voiceprep.briefs import NUDGES
 from voiceprep.endpointing import Endpointer, EndpointPolicy, Hearing, Verdict
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.floor import Floor, Heard, asks_for_floor, is_echo
@@ -23,7 +24,6 @@ from voiceprep.events import (
     ProvisionalHeard,
     TurnStarted,
 )
-from voiceprep.interview import NUDGES, Request, spoken_request
 from voiceprep.last_words import plain_words
 from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings, Word
 from voiceprep.ports import (
@@ -40,6 +40,7 @@ from voiceprep.ports import (
     TranscriptionStream,
     TurnModel,
 )
+from voiceprep.requests import Request, spoken_request
 from voiceprep.speech_gate import GateChange
 from voiceprep.tasks import Tasks
 
@@ -53,7 +54,7 @@ UNDECODED_MS = 800
 
 @dataclass(frozen=True, slots=True)
 class CascadedParts:
-    """What the engine is made of."""
+    """What the engine is made of. `other_voices`, by name: interviewers who do not speak with `synthesizer`."""
 
     transcriber: Transcriber
     synthesizer: Synthesizer
@@ -62,6 +63,7 @@ class CascadedParts:
     turn_model: TurnModel | None = None
     wording: Wording | None = None
     nudges: Sequence[str] = NUDGES
+    other_voices: Mapping[str, Synthesizer] = field(default_factory=dict)
 
 
 class CascadedEngine:
@@ -71,15 +73,21 @@ class CascadedEngine:
         self.parts = parts
         self.tasks = tasks
         self.floor = Floor(parts.detector, parts.controls)
-        self.voice = Voice(parts.synthesizer, tasks)
+        self._voice = Voice(parts.synthesizer, tasks)
+        self._other_voices = {name: Voice(other, tasks) for name, other in parts.other_voices.items()}
         self.endpointer = Endpointer(policy)
         self.replies = Replies(parts.wording)
         self.conversation: list[Turn] = []
         self.previous = TurnTimings()
 
+    def voice_of(self, brief: TurnBrief) -> Voice:
+        """The voice that says `brief`, and everything else in its turn."""
+        return self._other_voices.get(brief.interviewer, self._voice)
+
     async def warm(self) -> None:
-        """Load recogniser and voice side by side. Raises ProviderError."""
+        """Load recogniser and voices side by side. Raises ProviderError."""
         parts = [self.parts.transcriber.warm(), self.parts.synthesizer.warm()]
+        parts += [other.warm() for other in self.parts.other_voices.values()]
         if self.parts.wording is not None:
             parts.append(self.parts.wording.text_model.warm())
         await asyncio.gather(*parts)
@@ -190,7 +198,7 @@ class _Exchange:
     def _say(self, reply: Reply, *, is_nudge: bool = False) -> None:
         self._is_nudge = is_nudge
         self._is_yielding = False
-        self._speech = self._engine.voice.say(reply.key, reply.sentences, self._speaker)
+        self._speech = self._engine.voice_of(self._brief).say(reply.key, reply.sentences, self._speaker)
 
     def _step_speaking(self, speech: Speech, heard: Heard) -> None:
         speech.check()
@@ -307,7 +315,7 @@ class _Exchange:
         so_far = [*self._engine.conversation, Turn(self._index, self._brief, tuple(self._said))]
         reply = self._engine.replies.to(brief, so_far, answer)
         if answer or not reply.is_worded:
-            self._engine.voice.prepare(reply.key, reply.sentences)
+            self._engine.voice_of(brief).prepare(reply.key, reply.sentences)
 
     async def _finish(self, ended_by: AnswerEnd) -> None:
         """The final transcript decides: an answer, a spoken request, or only noise."""

@@ -6,7 +6,7 @@ Must not know which model it is; what to say and when is the interview's.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voiceprep.engines.speech import Sentences, split_sentences
 from voiceprep.errors import ProviderError
@@ -21,13 +21,16 @@ WORDING_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A model and what it may know. `on_failure` is told when the model fails; the interview goes on as written."""
+    """A model and what it may know. `on_failure` is told when the model fails; the interview goes on as written.
+
+    `manners`: how each interviewer speaks, by name; the only one has none.
+    """
 
     text_model: TextModel
     subject: str
     questions: Mapping[str, Question]
     on_failure: Callable[[ProviderError], None]
-    manner: str = ""
+    manners: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,6 @@ class Replies:
 
     def __init__(self, wording: Wording | None) -> None:
         self._wording = wording
-        self._system = system_prompt(wording.subject, wording.manner) if wording else ""
 
     def to(self, brief: TurnBrief, conversation: Sequence[Turn], answer: str) -> Reply:
         """The reply to `answer`, which may be provisional: it is worded anew only when its words change."""
@@ -56,10 +58,17 @@ class Replies:
         key = (brief.text, " ".join(plain_words(answer)))
         return Reply(key, lambda: self._worded(wording, task), is_worded=True)
 
+    def _system(self, wording: Wording, brief: TurnBrief) -> str:
+        """The same text for everything one interviewer says."""
+        manner = wording.manners.get(brief.interviewer, "")
+        return system_prompt(wording.subject, manner)
+
     async def _worded(self, wording: Wording, task: Task) -> Sentences:
         opening, text = "", ""
         try:
-            async with aclosing(wording.text_model.complete(build_prompt(self._system, task))) as pieces:
+            async with aclosing(
+                wording.text_model.complete(build_prompt(self._system(wording, task.brief), task))
+            ) as pieces:
                 async for text in _growing(pieces, WORDING_S):
                     if not opening and (early := accept_opening(text, task)):
                         opening = early

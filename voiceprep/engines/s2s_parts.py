@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from voiceprep.briefs import NUDGES
 from voiceprep.endpointing import Endpointer, EndpointPolicy
 from voiceprep.engines.floor import Floor
 from voiceprep.engines.link import RealtimeLink
 from voiceprep.events import Emit
-from voiceprep.interview import NUDGES
 from voiceprep.model import TurnTimings
 from voiceprep.ports import Anticipate, Controls, Microphone, Speaker, SpeechDetector, Transcriber, TurnModel
 from voiceprep.tasks import Tasks

@@ -26,7 +26,6 @@ from voiceprep.events import (
     ProvisionalHeard,
     TurnStarted,
 )
-from voiceprep.interview import Request, spoken_request
 from voiceprep.last_words import plain_words
 from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings
 from voiceprep.ports import (
@@ -47,6 +46,7 @@ from voiceprep.realtime import (
     SpeechOver,
     Stumbled,
 )
+from voiceprep.requests import Request, spoken_request
 from voiceprep.speech_gate import GateChange
 
 SURE_MS = 600

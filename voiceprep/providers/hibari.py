@@ -4,6 +4,9 @@ Must not know who listens.
 """
 
 import asyncio
+import copy
+import functools
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -14,6 +17,7 @@ from voiceprep.errors import ProviderError
 from voiceprep.glossary import speakable
 from voiceprep.model import Term
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
+from voiceprep.providers.hibari_deep import DeepNet
 from voiceprep.tasks import Tasks
 from voiceprep.weights import locate_weight, open_session
 
@@ -34,19 +38,26 @@ _SENTENCE_PAUSE_MS = 220
 
 _FADE_SAMPLES = SPEAKER_RATE_HZ * 20 // 1000
 
+_TEXT_RULES = threading.Lock()
+"""hibari's text rules are not made for two threads, and every synthesizer of a process uses the same."""
+
 
 class HibariSynthesizer:
-    """A Synthesizer with one voice, American English, about 12 ms to the first audio of a short question.
+    """A Synthesizer, American English, about 12 ms to the first audio of a short question.
 
-    The same text always gives the same samples. `speed` 1.0 is the voice's own pace, 0.5 slow, 2.0 fast.
+    The same text always gives the same samples. `speed` 1.0 is the voice's own pace, 0.5 slow, 2.0 fast. `is_deep`:
+    the other voice that can be made of it (see hibari_deep.py).
     """
 
     name = "local"
 
-    def __init__(self, tasks: Tasks, glossary: Sequence[Term] = (), speed: float = 1.0) -> None:
+    def __init__(
+        self, tasks: Tasks, glossary: Sequence[Term] = (), speed: float = 1.0, *, is_deep: bool = False
+    ) -> None:
         self._tasks = tasks
         self._glossary = tuple(glossary)
         self._speed = speed
+        self._load = _load_deep if is_deep else load_voice
         self._voice: Any = None
         self._turn = asyncio.Lock()
 
@@ -57,7 +68,7 @@ class HibariSynthesizer:
         """Load and speak once, about 0.5 s; nothing when already warm. Raises ProviderError (stage `tts`)."""
         async with self._turn:
             if self._voice is None:
-                self._voice = await self._run(load_voice)
+                self._voice = await self._run(self._load)
 
     async def synthesize(self, text: str) -> AsyncGenerator[Samples]:
         """One piece of 24 kHz audio per sentence, shape (n_samples,). Raises ProviderError (stage `tts`)."""
@@ -73,14 +84,15 @@ class HibariSynthesizer:
             yield samples
 
     def _phonemes(self, text: str) -> list[str]:
-        phonemes: list[str] = self._voice.phonemize(speakable(text, self._glossary))
+        with _TEXT_RULES:
+            phonemes: list[str] = self._voice.phonemize(speakable(text, self._glossary))
         return phonemes
 
     def _speak(self, phonemes: str) -> Samples:
         return _trim(self._voice.from_phonemes(phonemes, self._speed, seed=_SEED))
 
     async def _in_turn(self, function: Any, argument: str) -> Any:  # noqa: ANN401 - hibari is untyped
-        """One call into the voice at a time: its text rules are not made for two threads."""
+        """One call into the voice at a time: what was asked for first is heard first."""
         async with self._turn:
             return await self._run(function, argument)
 
@@ -98,13 +110,23 @@ class HibariSynthesizer:
             ) from error
 
 
+@functools.lru_cache(maxsize=1)
 def load_voice() -> Any:  # noqa: ANN401 - hibari is untyped
+    """Load and speak once; 90 MB, so a process does it once. Raises ProviderError (stage `tts`)."""
     model, _ = (locate_weight("hibari", name, sha256, stage="tts") for name, sha256 in _WEIGHTS.items())
     from hibari import Hibari
 
     voice = Hibari(model=str(model))
     voice.sess = open_session(model, stage="tts")
-    voice(_WARM_TEXT, seed=_SEED)
+    with _TEXT_RULES:
+        voice(_WARM_TEXT, seed=_SEED)
+    return voice
+
+
+def _load_deep() -> Any:  # noqa: ANN401 - hibari is untyped
+    """The same rules and weights, with another net in front."""
+    voice = copy.copy(load_voice())
+    voice.sess = DeepNet(voice.sess)
     return voice
 
 

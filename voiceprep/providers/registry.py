@@ -4,7 +4,7 @@ SDKs are imported only when a provider is made. Must not know sessions.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import TypeVar
@@ -24,7 +24,8 @@ ENTRY_POINT_GROUP = "voiceprep.providers"
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a provider is made with. `environment` holds keys and addresses."""
+    """What a provider is made with. `environment` holds keys and addresses; `voice` is the one wanted, empty for
+    the provider's own."""
 
     tasks: Tasks
     glossary: Sequence[Term]
@@ -32,6 +33,7 @@ class Needs:
     on_usage: OnUsage
     is_plain_http_allowed: bool = False
     is_offline: bool = False
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Provider:
     """A vendor or an embedded engine. A stage it cannot do is None; each maker takes a model, "" for its default.
 
     `key_names`: environment variables, the first one set counts; empty when no key is needed. `url_names`: those
-    that move it to another address.
+    that move it to another address. `voices`: two that differ, the first one its own; empty where it has but one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Provider:
     make_text_model: Callable[[Needs, str], TextModel] | None = None
     make_realtime: Callable[[Needs, str], RealtimeModel] | None = None
     url_names: tuple[str, ...] = ()
+    voices: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -70,6 +73,10 @@ class Provider:
 # --------------------------------------------------------------------------------------------- our own
 
 
+HEART, DEEP = "heart", "deep"
+LOCAL_VOICES = (HEART, DEEP)
+
+
 def _local_transcriber(needs: Needs, model: str) -> Transcriber:
     from voiceprep.providers.moonshine import MoonshineTranscriber
 
@@ -79,12 +86,17 @@ def _local_transcriber(needs: Needs, model: str) -> Transcriber:
 def _local_synthesizer(needs: Needs, model: str) -> Synthesizer:
     from voiceprep.providers.hibari import HibariSynthesizer
 
-    return HibariSynthesizer(needs.tasks, needs.glossary)
+    if needs.voice and needs.voice not in LOCAL_VOICES:
+        raise ConfigError(f"--tts local has no voice {needs.voice!r}.", f"There are: {', '.join(LOCAL_VOICES)}.")
+    return HibariSynthesizer(needs.tasks, needs.glossary, is_deep=needs.voice == DEEP)
 
 
 DEEPGRAM_KEY = "DEEPGRAM_API_KEY"
 DEEPGRAM_URL = "VOICEPREP_DEEPGRAM_URL"
-DEEPGRAM_RECOGNISER, DEEPGRAM_VOICE = "nova-3", "aura-2-thalia-en"
+DEEPGRAM_RECOGNISER = "nova-3"
+DEEPGRAM_VOICES = ("aura-2-thalia-en", "aura-2-orion-en")
+"""Deepgram's voices are models."""
+OPENAI_VOICES = ("alloy", "onyx")
 
 
 def _deepgram_transcriber(needs: Needs, model: str) -> Transcriber:
@@ -107,7 +119,7 @@ def _deepgram_synthesizer(needs: Needs, model: str) -> Synthesizer:
         needs.tasks,
         api_key=needs.environment[DEEPGRAM_KEY],
         base_url=needs.environment.get(DEEPGRAM_URL),
-        model=model or DEEPGRAM_VOICE,
+        model=needs.voice or model or DEEPGRAM_VOICES[0],
         on_usage=needs.on_usage,
     )
 
@@ -146,6 +158,7 @@ def _compatible(service: Service) -> Provider:
             api_key=service_key(service, needs.environment),
             base_url=service_url(service, needs.environment),
             model=model,
+            voice=needs.voice or OPENAI_VOICES[0],
             name=service.name,
             on_usage=needs.on_usage,
         )
@@ -159,6 +172,7 @@ def _compatible(service: Service) -> Provider:
         make_text_model,
         _REALTIME.get(service.name),
         (service.url_name,) if service.url_name else (),
+        OPENAI_VOICES if service.speech_model else (),
     )
 
 
@@ -206,7 +220,7 @@ _REALTIME: Mapping[str, Callable[[Needs, str], RealtimeModel]] = {
 
 
 def _own() -> tuple[Provider, ...]:
-    local = Provider("local", "embedded engines", (), _local_transcriber, _local_synthesizer)
+    local = Provider("local", "embedded engines", (), _local_transcriber, _local_synthesizer, voices=LOCAL_VOICES)
     deepgram = Provider(
         "deepgram",
         "Deepgram",
@@ -214,6 +228,7 @@ def _own() -> tuple[Provider, ...]:
         _deepgram_transcriber,
         _deepgram_synthesizer,
         url_names=(DEEPGRAM_URL,),
+        voices=DEEPGRAM_VOICES,
     )
     return (local, deepgram, *(_compatible(service) for service in SERVICES.values()))
 
@@ -238,7 +253,7 @@ def make_transcriber(choice: str, needs: Needs, on_failure: OnFailure) -> Transc
 
 
 def make_synthesizer(choice: str, needs: Needs, on_failure: OnFailure) -> Synthesizer:
-    """What `--tts` names. Raises ConfigError."""
+    """What `--tts` names: `PROVIDER[:MODEL][@VOICE]`, several with commas for failover. Raises ConfigError."""
     made = _make(choice, "tts", needs, lambda provider: provider.make_synthesizer)
     return made[0] if len(made) == 1 else FailoverSynthesizer(made, on_failure)
 
@@ -273,7 +288,7 @@ def _make(
     known = providers()
     made = []
     for part in choice.split(","):
-        name, _, model = part.strip().partition(":")
+        name, model, voice = parse_provider(part, has_voice=stage == "tts")
         provider = known.get(name)
         able = sorted(other.name for other in known.values() if stage in other.stages)
         if provider is None:
@@ -294,5 +309,35 @@ def _make(
         for url_name in provider.url_names:
             url = needs.environment.get(url_name, "")
             check_encrypted(url, url_name, is_plain_allowed=needs.is_plain_http_allowed)
-        made.append(maker(needs, model))
+        made.append(maker(replace(needs, voice=voice), model))
     return made
+
+
+def parse_provider(part: str, *, has_voice: bool = False) -> tuple[str, str, str]:
+    """Name, model and voice of `PROVIDER[:MODEL][@VOICE]`. A model may begin with an @ of its own."""
+    head, mark, voice = part.strip().rpartition("@") if has_voice else (part.strip(), "", "")
+    if not mark or head.endswith(":"):
+        head, voice = part.strip(), ""
+    name, _, model = head.partition(":")
+    return name, model, voice
+
+
+def second_voice(choice: str) -> str:
+    """Another voice than `--tts` names, of the same providers in the same order.
+
+    Raises ConfigError where one of them has no other.
+    """
+    known = providers()
+    parts = []
+    for part in choice.split(","):
+        name, model, voice = parse_provider(part, has_voice=True)
+        voices = known[name].voices if name in known else ()
+        used = voice or (model if model in voices else voices[0] if voices else "")
+        other = next((each for each in voices if each != used), None)
+        if other is None:
+            raise ConfigError(
+                f"--tts {name} has no second voice that is known here.",
+                "A panel needs two: name the other with --second-tts PROVIDER[:MODEL][@VOICE].",
+            )
+        parts.append(f"{name}:{model}@{other}" if model else f"{name}@{other}")
+    return ",".join(parts)

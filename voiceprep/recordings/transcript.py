@@ -25,7 +25,8 @@ class Voice(StrEnum):
 class TranscriptLine:
     """One stretch of one voice. `text` is what was heard; `heard` what the recogniser wrote before repairs.
 
-    `is_provisional`: the session was cut off and these are the last provisional words.
+    `is_provisional`: the session was cut off and these are the last provisional words. `name`: who of several
+    interviewers it is.
     """
 
     voice: Voice
@@ -38,6 +39,12 @@ class TranscriptLine:
     words: tuple[Word, ...] = ()
     is_provisional: bool = False
     is_interrupted: bool = False
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """Whose words these are, for people."""
+        return self.name or self.voice.value.capitalize()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +74,23 @@ def render_markdown(transcript: TranscriptFile) -> bytes:
         note = " (cut off; provisional words)" if line.is_provisional else ""
         note = " (interrupted)" if line.is_interrupted else note
         text = escape_markdown(line.text) or "…"
-        parts.append(f"**{line.voice.value.capitalize()}** [{clock(line.start_ms)}]{note}\n\n> {text}")
+        parts.append(f"**{escape_markdown(line.label)}** [{clock(line.start_ms)}]{note}\n\n> {text}")
     return ("\n\n".join(parts) + "\n").encode()
 
 
 def render_vtt(transcript: TranscriptFile) -> bytes:
     """WebVTT (W3C): one cue per breath of at most 12 words, with the voice named."""
     cues = [
-        f"{_vtt_time(start_ms)} --> {_vtt_time(max(end_ms, start_ms + 1))}\n<v {line.voice.value.capitalize()}>"
-        + plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        f"{_vtt_time(start_ms)} --> {_vtt_time(max(end_ms, start_ms + 1))}\n"
+        f"<v {_vtt_text(line.label)}>{_vtt_text(text)}"
         for line in transcript.lines
         for start_ms, end_ms, text in _cues(line)
     ]
     return ("\n\n".join(["WEBVTT", *cues]) + "\n").encode()
+
+
+def _vtt_text(text: str) -> str:
+    return plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _turn_lines(turn: Turn, is_provisional: bool) -> Iterator[TranscriptLine]:
@@ -93,6 +104,7 @@ def _turn_lines(turn: Turn, is_provisional: bool) -> Iterator[TranscriptLine]:
             spoken.heard_text,
             spoken.heard_text,
             is_interrupted=spoken.is_interrupted,
+            name=turn.brief.interviewer,
         )
     if turn.answer is not None and turn.answer.transcript.words:
         transcript = turn.answer.transcript

@@ -51,7 +51,10 @@ class ReportedPoint:
 
 @dataclass(frozen=True, slots=True)
 class ReportedQuestion:
-    """One question that was asked. `answer` is all of its answers joined; quotes are offsets into it."""
+    """One question that was asked. `answer` is all of its answers joined; quotes are offsets into it.
+
+    `asked_by`: the name of the interviewer, where there were several.
+    """
 
     question: Question
     answer: str
@@ -66,6 +69,7 @@ class ReportedQuestion:
     flags: tuple[str, ...]
     star: tuple[StarCoverage, ...] = ()
     self_score: float | None = None
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,8 @@ def render_json(document: ReportDocument) -> str:
 
 
 def _question_json(question: ReportedQuestion) -> dict[str, Any]:
-    """`star` is there only for a question that asks for a story, `self_score` only for a rated answer."""
+    """`star` is there only for a question that asks for a story, `self_score` only for a rated answer, `asked_by`
+    only where there were several interviewers."""
     content = {
         "id": question.question.id,
         "score": question.score,
@@ -218,6 +223,8 @@ def _question_json(question: ReportedQuestion) -> dict[str, Any]:
         "key_points": [_point_json(point.score) for point in question.points if point.score is not None],
         "flags": list(question.flags),
     }
+    if question.asked_by:
+        content["asked_by"] = question.asked_by
     if question.star:
         content["star"] = [_star_json(coverage) for coverage in question.star]
     if question.self_score is not None:
@@ -271,6 +278,7 @@ def _reported(
         points=_points(question, score),
         flags=tuple(flags),
         star=star_structure(question, score),
+        asked_by=asked.turns[0].brief.interviewer,
     )
 
 

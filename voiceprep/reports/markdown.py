@@ -60,6 +60,8 @@ def render_markdown(document: ReportDocument) -> str:
 
 def _question(number: int, question: ReportedQuestion) -> Iterator[str]:
     yield f"## {number}. {escape_markdown(question.question.text)}"
+    if question.asked_by:
+        yield from ("", f"Asked by {escape_markdown(question.asked_by)}.")
     yield ""
     yield f"**Score: {score_text(question)}**"
     yield ""

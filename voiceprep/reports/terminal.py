@@ -83,8 +83,13 @@ def _overall(document: ReportDocument) -> list[RenderableType]:
     return [line, *(_labelled("", text, "dim") for text in overall_lines(document))]
 
 
+def _asked(question: ReportedQuestion) -> str:
+    asked = f"{question.asked_by}: {question.question.text}" if question.asked_by else question.question.text
+    return plain(asked)
+
+
 def _question(number: int, question: ReportedQuestion) -> Iterable[RenderableType]:
-    yield Hanging(f"{number}. ", Text(plain(question.question.text), style="bold"))
+    yield Hanging(f"{number}. ", Text(_asked(question), style="bold"))
     yield Hanging(_INDENT, Text.assemble(_bar(question.score), " ", (score_text(question), "bold")))
     if question.answer:
         place = span_text(question.answer_start_ms)

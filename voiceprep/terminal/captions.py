@@ -33,8 +33,11 @@ class CaptionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caption:
+    """`name`: who of several interviewers says it."""
+
     kind: CaptionKind
     text: str
+    name: str = ""
 
 
 _COMMAND_TEXTS = {
@@ -56,7 +59,7 @@ def captions_of(event: Event, state: ScreenState, limit_ms: int) -> tuple[Captio
     """What to print for `event` after `state`, in order; mostly nothing. `limit_ms` as in `open_screen`."""
     match event:
         case InterviewerStarted(text=text):
-            return (Caption(CaptionKind.INTERVIEWER, text),)
+            return (Caption(CaptionKind.INTERVIEWER, text, state.interviewer),)
         case InterviewerEnded(spoken=spoken) if spoken.is_interrupted and spoken.text == state.brief_text:
             heard = f'Interrupted after "{spoken.heard_text}".' if spoken.heard_text else "Interrupted."
             return (Caption(CaptionKind.NOTE, heard),)

@@ -38,6 +38,7 @@ _CAPTION_LOOKS = {
 def render_caption(caption: Caption, console: Console) -> Text:
     """A caption with its label in front and every line indented to it, wrapped to the console's width."""
     label, label_style, style = _CAPTION_LOOKS[caption.kind]
+    label = caption.name or label
     lines = _wrapped(caption.text, console, style) or [Text("")]
     return Text("\n").join([_labelled(label, label_style, lines[0], console), *_indented(lines[1:], console)])
 

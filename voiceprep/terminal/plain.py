@@ -71,7 +71,8 @@ class PlainScreen:
             self._print("Hearing you.")
 
     def _print_caption(self, caption: Caption) -> None:
-        self._print(_LABELS[caption.kind] + caption.text)
+        label = f"{caption.name}: " if caption.name else _LABELS[caption.kind]
+        self._print(label + caption.text)
 
     def _print(self, line: str) -> None:
         if self._is_broken:

@@ -32,6 +32,8 @@ def show_plan(plan: Plan, is_json: bool) -> None:
         table.add_column()
     for number, (question, note) in enumerate(zip(plan.questions, plan.notes, strict=True), start=1):
         asked = Text(plain(question.text))
+        if person := plan.asker(number).person:
+            asked = Text(f"{person}: ").append_text(asked)
         asked.append(f"\n{plain(note.reason)}", style="dim")
         table.add_row(f"{number}.", asked)
     console.print(table)
@@ -58,8 +60,9 @@ def plan_json(plan: Plan) -> dict[str, object]:
                 "reason": note.reason,
                 "is_fixed": note.is_fixed,
                 "sources": list(question.sources),
+                "interviewer": plan.asker(number).person,
             }
-            for question, note in zip(plan.questions, plan.notes, strict=True)
+            for number, (question, note) in enumerate(zip(plan.questions, plan.notes, strict=True), start=1)
         ],
         "reserve": [question.id for question in plan.reserve],
     }

@@ -14,7 +14,7 @@ from voiceprep.interviewers import INTERVIEWERS, NEUTRAL, Interviewer
 from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn
 from voiceprep.planning import DUE_SHARE, Plan, Wish, make_plan
-from voiceprep.providers.registry import providers
+from voiceprep.providers.registry import providers, second_voice
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.settings import Settings
 
@@ -74,6 +74,15 @@ class Choice:
     @property
     def is_typed(self) -> bool:
         return self.settings.mic == KEYBOARD and self.candidate is None
+
+    @property
+    def second_tts(self) -> str:
+        """The voice of the panel's second interviewer; empty when one interviews alone. Raises ConfigError."""
+        if self.plan.interviewer.colleague is None:
+            return ""
+        if self.settings.second_tts == self.settings.tts:
+            raise ConfigError("--second-tts is the voice of --tts.", "A panel needs two that differ.")
+        return self.settings.second_tts or second_voice(self.settings.tts)
 
     @property
     def is_s2s(self) -> bool:

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from voiceprep.interviewers import INTERVIEWERS, NEUTRAL
 from voiceprep.knowledge.claims import find_claims, find_demands
 from voiceprep.knowledge.documents import load_document
 from voiceprep.knowledge.notes import load_notes
 from voiceprep.knowledge.passages import Passage, sort_out, split_lines
 from voiceprep.knowledge.questions import interleave, job_questions, note_questions, resume_questions
 from voiceprep.model import Bank, Question
+from voiceprep.providers.registry import parse_provider
 from voiceprep.scoring.injection import find_injection
 from voiceprep.scoring.vectors import DIMENSIONS, WordVectors, load_vectors
 from voiceprep.settings import Settings
@@ -134,5 +136,7 @@ def what_is_sent(documents: OwnDocuments, settings: Settings) -> str:
 def remote_providers(settings: Settings) -> list[str]:
     """Everybody elsewhere who hears, words or speaks, sorted."""
     names = [settings.stt, settings.llm, settings.tts, settings.realtime if settings.mode == "s2s" else ""]
-    providers = {part.split(":")[0].strip() for name in names for part in name.split(",")}
+    if INTERVIEWERS.get(settings.persona, NEUTRAL).colleague is not None:
+        names.append(settings.second_tts)
+    providers = {parse_provider(part, has_voice=True)[0] for name in names for part in name.split(",")}
     return sorted(providers.difference(LOCAL_NAMES))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from voiceprep.errors import ConfigError
 from voiceprep.providers.registry import realtime_providers
 from voiceprep.settings import Settings
-from voiceprep.wiring.choice import AUTO, CASCADED, KEYBOARD, S2S, keys_for
+from voiceprep.wiring.choice import AUTO, CASCADED, KEYBOARD, S2S, interviewer_for, keys_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,16 @@ def choose_mode(settings: Settings, environment: Mapping[str, str]) -> Mode:
         raise ConfigError("Speech-to-speech needs a voice, not --mic keyboard.", "Use --mode cascaded for typing.")
     if settings.mode == S2S and not settings.realtime and not with_key:
         raise ConfigError("--mode s2s needs the key of a realtime model.", f"Set one of these:\n{variables}")
-    is_possible = bool(settings.realtime or with_key) and not is_typed and not settings.offline
+    is_panel = interviewer_for(settings).colleague is not None
+    if settings.mode == S2S and is_panel:
+        raise ConfigError(
+            f"--persona {settings.persona} has two voices, and a realtime model speaks with one.",
+            "Use --mode cascaded, or another --persona.",
+        )
+    is_cascaded = is_typed or settings.offline or is_panel
+    is_possible = bool(settings.realtime or with_key) and not is_cascaded
     if settings.mode == CASCADED or (settings.mode == AUTO and not is_possible):
-        is_missing_key = settings.mode == AUTO and not is_typed and not settings.offline
+        is_missing_key = settings.mode == AUTO and not is_cascaded
         why = "No key for a realtime model is set" if is_missing_key else "As chosen"
         _check_not_s2s(settings, why)
         engines = f"stt {settings.stt}, llm {settings.llm}, tts {settings.tts}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from voiceprep.errors import ConfigError
 from voiceprep.month import CASCADED, S2S
 from voiceprep.providers.openai_services import SERVICES
-from voiceprep.providers.registry import DEEPGRAM_RECOGNISER, DEEPGRAM_VOICE, providers
+from voiceprep.providers.registry import DEEPGRAM_RECOGNISER, DEEPGRAM_VOICES, providers
 from voiceprep.wiring.choice import NO_MODEL
 
 
@@ -35,7 +35,7 @@ def _default_model(stage: str, provider: str) -> str:
     if stage == "realtime":
         return {"openai": OPENAI_MODEL, "grok": GROK_MODEL, "gemini": GEMINI_REALTIME}.get(provider, "")
     if provider == "deepgram":
-        return DEEPGRAM_RECOGNISER if stage == "stt" else DEEPGRAM_VOICE
+        return DEEPGRAM_RECOGNISER if stage == "stt" else DEEPGRAM_VOICES[0]
     service = SERVICES.get(provider)
     if service is None:
         return ""

@@ -13,7 +13,7 @@ from voiceprep.settings import Settings
 from voiceprep.wiring.choice import Earlier, load_bank_for, plan_of
 from voiceprep.wiring.records import recover_folder
 
-_STAGES = ("stt", "llm", "tts", "realtime")
+_STAGES = ("stt", "llm", "tts", "second_tts", "realtime")
 
 
 def take_up(folder: Path) -> SessionRecord:

@@ -150,4 +150,5 @@ def _providers(choice: Choice) -> dict[str, str]:
     settings = choice.settings
     if choice.is_s2s:  # the recogniser hears again what the model has no transcript of
         return {"realtime": settings.realtime, "stt": settings.stt, "vad": "silero"}
-    return {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts, "vad": "silero"}
+    second = {"second_tts": choice.second_tts} if choice.second_tts else {}
+    return {"stt": settings.stt, "llm": settings.llm, "tts": settings.tts, **second, "vad": "silero"}

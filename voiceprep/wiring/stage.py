@@ -29,6 +29,7 @@ from voiceprep.ports import (
     Engine,
     Message,
     Samples,
+    Synthesizer,
     TurnModel,
 )
 from voiceprep.prices import load_prices
@@ -60,6 +61,9 @@ class Stage:
         )
         self.transcriber = make_transcriber(settings.stt, needs, self.note_failure)
         self.synthesizer = None if choice.is_s2s else make_synthesizer(settings.tts, needs, self.note_failure)
+        self.second_synthesizer = (
+            make_synthesizer(choice.second_tts, needs, self.note_failure) if choice.second_tts else None
+        )
         self.realtime = make_realtime(settings.realtime, needs) if choice.is_s2s else None
         self.text_model = None
         if settings.llm != NO_MODEL and not choice.is_s2s:
@@ -84,7 +88,13 @@ class Stage:
             return None
         plan = self.choice.plan
         questions = {question.id: question for question in plan.pool}
-        return Wording(self.text_model, plan.bank_title, questions, self.note_failure, plan.interviewer.manner)
+        manners = {each.person: each.manner for each in plan.interviewer.everybody}
+        return Wording(self.text_model, plan.bank_title, questions, self.note_failure, manners)
+
+    def other_voices(self) -> dict[str, Synthesizer]:
+        """The voice of a panel's second interviewer, by name."""
+        colleague = self.choice.plan.interviewer.colleague
+        return {colleague.person: self.second_synthesizer} if colleague and self.second_synthesizer else {}
 
     def pace(self) -> Pace:
         return FastPace(self.tasks) if self.choice.is_fast else RealtimePace()
@@ -105,7 +115,13 @@ class Stage:
         """Let go of every provider's connections."""
         for link in self.links:
             await link.close()
-        for provider in (self.transcriber, self.synthesizer, self.text_model, self.realtime):
+        for provider in (
+            self.transcriber,
+            self.synthesizer,
+            self.second_synthesizer,
+            self.text_model,
+            self.realtime,
+        ):
             if provider is not None:
                 await provider.close()
 
@@ -168,6 +184,7 @@ async def _open_cascaded(choice: Choice, stage: Stage, controls: Controls) -> Ca
         turn_model,
         stage.wording(),
         choice.plan.interviewer.nudges,
+        stage.other_voices(),
     )
     engine = CascadedEngine(parts, stage.tasks, _policy(choice))
     if choice.earlier is not None:

@@ -36,6 +36,7 @@ class Paragraph:
 
     number: int
     is_candidate: bool
+    who: str
     start_ms: int
     end_ms: int
     runs: tuple[Run, ...]
@@ -185,11 +186,12 @@ def _paragraphs(
 ) -> Iterator[Paragraph]:
     for line in lines:
         is_candidate = line.voice is Voice.CANDIDATE
+        who = "You" if is_candidate else plain(line.label)
         words = line.words or _spread(line)
         note = "cut off; the last words that were understood" if line.is_provisional else ""
         note = "interrupted by you" if line.is_interrupted else note
         if not words:
-            yield Paragraph(next(numbers), is_candidate, line.start_ms, line.end_ms, (), (), note=note)
+            yield Paragraph(next(numbers), is_candidate, who, line.start_ms, line.end_ms, (), (), note=note)
         fillers = filler_words(line)
         for first, last in _breaks(words):
             tagged = [
@@ -200,6 +202,7 @@ def _paragraphs(
             yield Paragraph(
                 number=next(numbers),
                 is_candidate=is_candidate,
+                who=who,
                 start_ms=start_ms,
                 end_ms=words[last - 1].end_ms,
                 runs=tuple(_runs(tagged)),
