@@ -5,14 +5,13 @@
 
 import argparse
 import asyncio
-import gc
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.soak import open_sockets, resident_mb
+from benchmarks.chaos.leftovers import left_tasks, open_sockets, resident_mb
 from tests.interviews import plan
 from tests.loopback.realtime import Fault
 from tests.realtime_room import RealtimeRoom
@@ -100,10 +99,7 @@ async def soak(hours: float, name: str = "openai") -> Soaked:
             soaked.answer_count = len(room.answers)
             soaked.lost_answers = sum(one != other for one, other in zip(words, room.answers, strict=True))
             await here.server.until(lambda: here.server.serving.open_count == 0)
-    gc.collect()
-    await asyncio.sleep(0.1)
-    current = asyncio.current_task()
-    soaked.leaked_tasks = [task.get_name() for task in asyncio.all_tasks() if task is not current]
+    soaked.leaked_tasks = await left_tasks()
     soaked.leaked_sockets = open_sockets() - sockets_before
     return soaked
 

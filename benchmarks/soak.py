@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import gc
 import random
 import secrets
 import sys
@@ -15,23 +14,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from benchmarks.chaos.cascaded import Servers, cascaded_servers
+from benchmarks.chaos.leftovers import left_tasks, open_sockets, resident_mb
 from tests.interviews import plan
-from tests.loopback.deepgram import DeepgramServer
-from tests.loopback.deepgram import Fault as Cut
-from tests.loopback.deepgram_messages import LISTEN_V1, SPEAK_V1
-from tests.loopback.openai import (
-    CHAT,
-    SPEECH,
-    TRANSCRIPTIONS,
-    ChatReply,
-    OpenAIServer,
-    SpeechReply,
-    TranscriptReply,
-    openai_error,
-)
-from tests.loopback.openai import Fault as Break
-from tests.loopback.serving import LoopbackServer, Refusal, Trouble, hang_up
-from tests.provider_room import ProviderRoom, environment_of, hears_coded_speech, recorded_words
+from tests.provider_room import ProviderRoom, recorded_words
 from voiceprep.audio.pace import RealtimePace
 from voiceprep.events import Event, ProviderFailed, SessionEnded
 from voiceprep.interviewers import NEUTRAL
@@ -44,27 +30,6 @@ QUESTION_S = 10.0
 """Less than what a question takes here: the time limit ends the interview, not the plan."""
 GROWTH_MB_MAX = 15.0
 HEARD_SHARE_MIN = 0.95
-WORDED = ("I follow you so far. ", "And how about the rest of it, ", "would you say?")
-CUTS = tuple(Cut)
-BREAKS = (Break.HANG_UP, Break.STALL, Break.MALFORMED, Break.TRUNCATED)
-STATUSES = (429, 500, 503)
-
-
-@dataclass
-class Servers:
-    """Everybody who can fail."""
-
-    deepgram: DeepgramServer
-    openai: OpenAIServer
-    groq: OpenAIServer
-
-    @property
-    def all(self) -> tuple[LoopbackServer, ...]:
-        return self.deepgram.serving, self.openai, self.groq
-
-    @property
-    def violations(self) -> list[str]:
-        return [violation for server in self.all for violation in server.violations]
 
 
 @dataclass
@@ -111,17 +76,9 @@ async def soak(minutes: float, seed: int, every_s: float, tell: Callable[[str], 
     soaked = Soaked(seed)
     sockets_before = open_sockets()
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        async with (
-            DeepgramServer() as deepgram,
-            OpenAIServer() as openai,
-            OpenAIServer(key="gsk-loopback") as groq,
-        ):
-            servers = Servers(deepgram, openai, groq)
+        async with cascaded_servers() as servers:
             await _hold(servers, minutes, every_s, soaked, Path(folder), tell)
-    gc.collect()
-    await asyncio.sleep(0.1)  # transports close in the next round of the loop
-    current = asyncio.current_task()
-    soaked.leaked_tasks = [task.get_name() for task in asyncio.all_tasks() if task is not current]
+    soaked.leaked_tasks = await left_tasks()
     soaked.leaked_sockets = open_sockets() - sockets_before
     return soaked
 
@@ -130,15 +87,11 @@ async def _hold(
     servers: Servers, minutes: float, every_s: float, soaked: Soaked, folder: Path, tell: Callable[[str], None]
 ) -> None:
     chance = random.Random(soaked.seed)
-    for server in (servers.openai, servers.groq):
-        hears_coded_speech(server)
-        server.script.chat = lambda _: ChatReply(WORDED, first_token_ms=100)
-        server.script.speech = lambda request: SpeechReply(b"\x00\x04" * 2_400 * len(request["input"].split()))
     room = ProviderRoom(
         _plan(minutes),
         _answers(random.Random(soaked.seed)),
         folder,
-        environment_of(servers.deepgram, servers.openai, servers.groq),
+        servers.environment,
         stt="deepgram,openai",
         llm="openai,groq",
         tts="deepgram,openai",
@@ -200,78 +153,15 @@ def _answers(chance: random.Random) -> Iterator[Script]:
         yield Script(tuple(steps))
 
 
-# ------------------------------------------------------------------------------------------------ faults
+# ------------------------------------------------------------------------------------- while it is held
 
 
 async def _trouble(servers: Servers, chance: random.Random, every_s: float, note: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(every_s)
-        note(chance.choice(FAULTS)(servers, chance))
+        note(servers.strike(chance))
         for server in (servers.openai, servers.groq):
             server.transcripts.clear()  # they hold audio
-
-
-def _cut_recogniser(servers: Servers, chance: random.Random) -> str:
-    cut = chance.choice(CUTS)
-    servers.deepgram.disturb_now(LISTEN_V1, cut)
-    return f"recogniser: {cut}"
-
-
-def _cut_voice(servers: Servers, chance: random.Random) -> str:
-    cut = chance.choice(CUTS)
-    servers.deepgram.disturb_now(SPEAK_V1, cut)
-    return f"voice: {cut}"
-
-
-def _refuse_reconnects(servers: Servers, chance: random.Random) -> str:
-    path, status, times = chance.choice((LISTEN_V1, SPEAK_V1)), chance.choice(STATUSES), chance.randint(1, 3)
-    servers.deepgram.serving.trouble_next(path, *[Refusal(status)] * times)
-    servers.deepgram.disturb_now(path, Cut.DROP)
-    return f"{path}: dropped, then HTTP {status} {times} times"
-
-
-def _fail_http(servers: Servers, chance: random.Random) -> str:
-    path = chance.choice((CHAT, SPEECH, TRANSCRIPTIONS))
-    trouble = chance.choice((openai_error(chance.choice(STATUSES)), Trouble.HANG_UP, Trouble.STALL))
-    for server in (servers.openai, servers.groq):
-        server.trouble_next(path, trouble)
-    return f"{path}: {trouble.status if isinstance(trouble, Refusal) else trouble}"
-
-
-def _break_answer(servers: Servers, chance: random.Random) -> str:
-    how = chance.choice(BREAKS)
-    for server in (servers.openai, servers.groq):
-        server.script.chats.append(ChatReply(WORDED, fault=how, fault_after=chance.randint(0, 2)))
-        server.script.transcripts.append(TranscriptReply("", fault=how))
-    return f"http: the next answers break: {how}"
-
-
-def _slow_model(servers: Servers, chance: random.Random) -> str:
-    byte_ms = chance.choice((5, 20))
-    servers.openai.script.chats.append(ChatReply(WORDED, slow_byte_ms=byte_ms))
-    return f"model: a byte every {byte_ms} ms"
-
-
-def _hang_up_all(servers: Servers, chance: random.Random) -> str:
-    for server in servers.all:
-        for request in server.open_requests:
-            hang_up(request)
-    return "network: every connection cut"
-
-
-FAULTS = (
-    _cut_recogniser,
-    _cut_recogniser,
-    _cut_voice,
-    _refuse_reconnects,
-    _fail_http,
-    _break_answer,
-    _slow_model,
-    _hang_up_all,
-)
-
-
-# --------------------------------------------------------------------------------------------- measuring
 
 
 class _Memory:
@@ -288,25 +178,6 @@ class _Memory:
     @property
     def growth_mb(self) -> float:
         return 0.0 if self._first_mb is None else resident_mb() - self._first_mb
-
-
-def resident_mb() -> float:
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return 0.0
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
-def open_sockets() -> int:
-    """Sockets this process holds; 0 where there is no /proc."""
-    total = 0
-    for link in Path("/proc/self/fd").glob("*"):
-        try:
-            total += str(link.readlink()).startswith("socket:")
-        except OSError:
-            continue
-    return total
 
 
 def main() -> int:

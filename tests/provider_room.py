@@ -18,8 +18,8 @@ import numpy as np
 from tests.loopback.deepgram import DeepgramServer
 from tests.loopback.ears import LOUD, CodedEar, coded_speech, silence
 from tests.loopback.openai import OpenAIServer, TranscriptReply, TranscriptRequest
+from tests.recording_room import Surroundings
 from tests.room import STARTED_AT, PhraseJudge
-from voiceprep.audio.line import MicrophoneLine, SpeakerLine
 from voiceprep.audio.pace import Pace
 from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
@@ -48,13 +48,11 @@ from voiceprep.providers.registry import DEEPGRAM_KEY, DEEPGRAM_URL, Needs, Prov
 from voiceprep.providers.scripted import LevelDetector, Say, Script, Wait
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.reader import SessionRecord, load_session
-from voiceprep.recordings.writer import SessionWriter
 from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice
-from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage
 
@@ -263,6 +261,7 @@ class ProviderRoom:
     hooks: list[Callable[[Event], None]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     session: Session | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
     candidate: CodedCandidate | None = None
     session_folder: Path | None = None
 
@@ -274,9 +273,9 @@ class ProviderRoom:
         except BaseException:
             if self.session_folder is not None:
                 with suppress(VoiceprepError):
-                    finish(self.session_folder)
+                    finish(self.session_folder, self.surroundings.disk)
             raise
-        finish(self.record.folder)
+        finish(self.record.folder, self.surroundings.disk)
         return outcome
 
     async def _hold(self) -> Outcome:
@@ -287,17 +286,11 @@ class ProviderRoom:
             engine = CascadedEngine(self._parts(stage), tasks, self.policy)
             await engine.warm()
             self.candidate = CodedCandidate(self.scripts, self.pace)
-            mic = MicrophoneLine(self.candidate)
-            stage.now_ms = lambda: mic.position_ms
-            speaker = SpeakerLine(stage.now_ms)
-            mic.add_tap(speaker.play_block)
-            writer = stack.enter_context(SessionWriter.create(recordings_for(stage.choice.settings), self._info))
+            mic, speaker, writer = self.surroundings.record(self.candidate, stage, self._info, stack)
             self.session_folder = writer.folder
-            mic.add_tap(writer.write_candidate)
-            speaker.add_tap(writer.write_interviewer)
             stage.listeners[:] = [writer.on_event, self.events.append, self.candidate.on_event, *self.hooks]
             parts = SessionParts(engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None)
-            self.session = Session(self.plan, parts)
+            self.session = Session(self.plan, parts, self.surroundings.turns)
             stage.sessions.append(self.session)
             outcome = await self.session.run(STARTED_AT)
             writer.close(outcome)

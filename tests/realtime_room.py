@@ -15,8 +15,8 @@ import numpy as np
 
 from tests.loopback.tones import heard_words, tone_speech
 from tests.provider_room import CodedCandidate, QuickPace, recorded
+from tests.recording_room import Surroundings
 from tests.room import PhraseJudge
-from voiceprep.audio.line import MicrophoneLine, SpeakerLine
 from voiceprep.audio.pace import FastPace, Pace
 from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.directions import session_instructions
@@ -32,13 +32,11 @@ from voiceprep.providers.scripted import LevelDetector, Script
 from voiceprep.realtime import RealtimeSetup
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.reader import SessionRecord, load_session
-from voiceprep.recordings.writer import SessionWriter
 from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice
-from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage
 
@@ -109,6 +107,7 @@ class RealtimeRoom:
     hooks: list[Callable[[Event], None]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     transcriber: ToneTranscriber = field(default_factory=ToneTranscriber)
+    surroundings: Surroundings = field(default_factory=Surroundings)
     candidate: CodedCandidate | None = None
     session: Session | None = None
     link: RealtimeLink | None = None
@@ -122,9 +121,9 @@ class RealtimeRoom:
         except BaseException:
             if self.session_folder is not None:
                 with suppress(VoiceprepError):
-                    finish(self.session_folder)
+                    finish(self.session_folder, self.surroundings.disk)
             raise
-        finish(self.record.folder)
+        finish(self.record.folder, self.surroundings.disk)
         return outcome
 
     async def _hold(self) -> Outcome:
@@ -137,17 +136,11 @@ class RealtimeRoom:
             await engine.warm()
             pace: Pace = FastPace(tasks) if self.is_fast else QuickPace()
             self.candidate = CodedCandidate(self.scripts, pace, tone_speech)
-            mic = MicrophoneLine(self.candidate)
-            stage.now_ms = lambda: mic.position_ms
-            speaker = SpeakerLine(stage.now_ms)
-            mic.add_tap(speaker.play_block)
-            writer = stack.enter_context(SessionWriter.create(recordings_for(stage.choice.settings), self._info))
+            mic, speaker, writer = self.surroundings.record(self.candidate, stage, self._info, stack)
             self.session_folder = writer.folder
-            mic.add_tap(writer.write_candidate)
-            speaker.add_tap(writer.write_interviewer)
             stage.listeners[:] = [writer.on_event, self._keep, self.candidate.on_event, *self.hooks]
             parts = SessionParts(engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None)
-            self.session = Session(self.plan, parts)
+            self.session = Session(self.plan, parts, self.surroundings.turns)
             stage.sessions.append(self.session)
             outcome = await self.session.run(STARTED_AT)
             writer.close(outcome)

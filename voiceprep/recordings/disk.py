@@ -10,6 +10,10 @@ from pathlib import Path
 class Disk:
     """The real one. Files are descriptors; a write may store less than all, as the system's may."""
 
+    def make_folder(self, path: Path, mode: int = 0o777) -> None:
+        """FileExistsError when something of that name is there."""
+        path.mkdir(mode)
+
     def open_file(self, path: Path, flags: int) -> int:
         """A descriptor, closed on exec; a new file has mode 0600."""
         return os.open(path, flags | os.O_CLOEXEC, 0o600)

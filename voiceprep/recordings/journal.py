@@ -11,7 +11,7 @@ from pathlib import Path
 from voiceprep.events import Journaled
 from voiceprep.recordings.codec import decode_event, encode_event
 from voiceprep.recordings.disk import DISK, Disk
-from voiceprep.recordings.files import write_all
+from voiceprep.recordings.files import write_all, write_private
 
 TORN_SUFFIX = ".torn"
 
@@ -49,11 +49,10 @@ class Journal:
         data = self._path.read_bytes()
         whole, torn = split_torn_line(data)
         if torn:
-            self._path.with_name(self._path.name + TORN_SUFFIX).write_bytes(torn)
-            self._path.with_name(self._path.name + TORN_SUFFIX).chmod(0o600)
-            os.ftruncate(self._file, len(whole))
+            write_private(self._path.with_name(self._path.name + TORN_SUFFIX), torn, self._disk)
+            self._disk.cut(self._file, len(whole))
         elif whole and not whole.endswith(b"\n"):
-            write_all(self._file, b"\n")
+            write_all(self._file, b"\n", self._disk)
         self._length_bytes = os.fstat(self._file).st_size
         return len(torn)
 

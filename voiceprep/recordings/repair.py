@@ -3,6 +3,7 @@
 Must not know how scores are computed; never touches a session that is alive or ended by itself.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +12,10 @@ from voiceprep.events import SessionEnded, TurnEnded
 from voiceprep.model import Outcome
 from voiceprep.rates import MICROPHONE_RATE_HZ
 from voiceprep.recordings.codec import encode
-from voiceprep.recordings.derived import MeasureDelivery, ScoreSession, rebuild_derived
+from voiceprep.recordings.derived import AuditSession, MeasureDelivery, ScoreSession, rebuild_derived
+from voiceprep.recordings.disk import DISK, Disk
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON
-from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
 from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import TRACK_RATES_HZ, load_session
@@ -46,7 +47,11 @@ class RecoveryReport:
 
 
 def recover(
-    folder: Path, score: ScoreSession | None = None, measure: MeasureDelivery | None = None
+    folder: Path,
+    score: ScoreSession | None = None,
+    measure: MeasureDelivery | None = None,
+    audit: AuditSession | None = None,
+    disk: Disk = DISK,
 ) -> RecoveryReport:
     """Repair, close and mark the session, and write its derived files.
 
@@ -57,29 +62,31 @@ def recover(
     if info.outcome is not Outcome.RUNNING:
         return RecoveryReport(folder, RecoveryStatus.NOT_NEEDED, info.outcome, load_session(folder).duration_ms)
     try:
-        journal = Journal(folder / EVENTS_JSONL)
+        journal = Journal(folder / EVENTS_JSONL, disk)
     except BlockingIOError:
         duration_ms = load_session(folder).duration_ms
         return RecoveryReport(folder, RecoveryStatus.STILL_RUNNING, info.outcome, duration_ms)
     except OSError as error:
         raise recording_error("Cannot recover", folder, error, "Check the permissions of the folder.") from error
     try:
-        report = _repair(folder, info, journal)
-        rebuild_derived(load_session(folder), score, measure)
-        write_private(folder / SESSION_JSON, encode(replace(info, outcome=report.outcome, reason=report.reason)))
+        report = _repair(folder, journal, disk)
+        rebuild_derived(load_session(folder), score, measure, audit, disk)
+        ended = replace(info, outcome=report.outcome, reason=report.reason)
+        write_private(folder / SESSION_JSON, encode(ended), disk)
         journal.close()
     except OSError as error:
         hint = f"`voiceprep recover {info.id}` once that is solved; nothing was lost."
         raise recording_error("Cannot recover", folder, error, hint) from error
     finally:
-        journal.close()
+        with suppress(OSError):  # after another failure; closing for good is tried above
+            journal.close()
     return report
 
 
-def _repair(folder: Path, info: SessionInfo, journal: Journal) -> RecoveryReport:
+def _repair(folder: Path, journal: Journal, disk: Disk) -> RecoveryReport:
     """The truth: tracks and journal. Raises OSError."""
     torn_bytes = journal.drop_torn_line()
-    duration_ms, problems = _repair_tracks(folder)
+    duration_ms, problems = _repair_tracks(folder, disk)
     record = load_session(folder)
     left_open = open_turns(record.events)
     end_ms = max([duration_ms, *(event.at_ms for event in record.events[-1:])])
@@ -102,12 +109,12 @@ def _repair(folder: Path, info: SessionInfo, journal: Journal) -> RecoveryReport
     )
 
 
-def _repair_tracks(folder: Path) -> tuple[int, tuple[str, ...]]:
+def _repair_tracks(folder: Path, disk: Disk) -> tuple[int, tuple[str, ...]]:
     """Valid headers, equal lengths, nothing cut; the duration in ms and what was missing. Raises OSError."""
     missing = [name for name in TRACK_RATES_HZ if not (folder / name).is_file()]
     lengths = {name: 0 if name in missing else stored_samples(folder / name) for name in TRACK_RATES_HZ}
     equal = equal_lengths(lengths[CANDIDATE_WAV], lengths[INTERVIEWER_WAV])
     for name, n_samples in zip((CANDIDATE_WAV, INTERVIEWER_WAV), equal, strict=True):
-        repair_wav(folder / name, TRACK_RATES_HZ[name], n_samples)
+        repair_wav(folder / name, TRACK_RATES_HZ[name], n_samples, disk)
     problems = tuple(f"{name} was missing; it is silence now." for name in missing)
     return equal[0] * 1000 // MICROPHONE_RATE_HZ, problems

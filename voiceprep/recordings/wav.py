@@ -104,16 +104,16 @@ def has_valid_header(path: Path, rate_hz: int) -> bool:
         return file.read(HEADER_BYTES) == wav_header(rate_hz, stored_samples(path)) and path.stat().st_size % 2 == 0
 
 
-def repair_wav(path: Path, rate_hz: int, n_samples: int) -> None:
+def repair_wav(path: Path, rate_hz: int, n_samples: int, disk: Disk = DISK) -> None:
     """Make `path` a valid WAV of exactly `n_samples`: missing audio is silence. Raises OSError. Idempotent."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = disk.open_file(path, os.O_RDWR | os.O_CREAT)
     try:
         stored_bytes = max(0, os.fstat(file).st_size - HEADER_BYTES)
         if stored_bytes % SAMPLE_BYTES:
-            os.ftruncate(file, HEADER_BYTES + stored_bytes - 1)
-        os.ftruncate(file, HEADER_BYTES + n_samples * SAMPLE_BYTES)
-        _write_at(DISK, file, wav_header(rate_hz, n_samples), 0)
-        os.fsync(file)
+            disk.cut(file, HEADER_BYTES + stored_bytes - 1)
+        disk.cut(file, HEADER_BYTES + n_samples * SAMPLE_BYTES)
+        _write_at(disk, file, wav_header(rate_hz, n_samples), 0)
+        disk.sync(file)
     finally:
         os.close(file)
 

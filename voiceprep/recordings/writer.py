@@ -77,12 +77,12 @@ class SessionWriter:
         try:
             with ExitStack() as undo:
                 for missing in (made := _missing_dirs(recordings_dir)):
-                    missing.mkdir(exist_ok=True)
+                    _make_folder(missing, disk)
                     undo.callback(_remove_when_empty, missing)
                 if made:
                     undo.callback((readme := recordings_dir / README).unlink, missing_ok=True)
                     write_private(readme, EXPLANATION.encode(), disk)
-                draft.mkdir(mode=0o700)
+                disk.make_folder(draft, 0o700)
                 undo.callback(shutil.rmtree, draft, ignore_errors=True)
                 undo.callback((journal := Journal(draft / EVENTS_JSONL, disk)).close)
                 undo.callback((tracks := Tracks(draft, disk=disk)).close)
@@ -96,20 +96,20 @@ class SessionWriter:
         return cls(folder, info, journal, tracks, disk)
 
     @classmethod
-    def resume(cls, folder: Path) -> Self:
+    def resume(cls, folder: Path, disk: Disk = DISK) -> Self:
         """Go on writing a session that has ended or was repaired. Raises RecordingError."""
         info = replace(load_info(folder), pid=os.getpid(), outcome=Outcome.RUNNING, reason="")
         try:
             with ExitStack() as undo:
-                undo.callback((journal := Journal(folder / EVENTS_JSONL)).close)
-                undo.callback((tracks := Tracks(folder, is_resumed=True)).close)
-                write_private(folder / SESSION_JSON, encode(info))
+                undo.callback((journal := Journal(folder / EVENTS_JSONL, disk)).close)
+                undo.callback((tracks := Tracks(folder, is_resumed=True, disk=disk)).close)
+                write_private(folder / SESSION_JSON, encode(info), disk)
                 undo.pop_all()
         except BlockingIOError as error:
             raise RecordingError(f"{folder.name} is being recorded.", "End that interview first.") from error
         except OSError as error:
             raise recording_error("Cannot go on recording to", folder, error, _ELSEWHERE) from error
-        return cls(folder, info, journal, tracks)
+        return cls(folder, info, journal, tracks, disk)
 
     def __enter__(self) -> Self:
         return self
@@ -172,6 +172,8 @@ class SessionWriter:
             self._is_closed = True
             steps = [self._drain_heard, self._tracks.close, lambda: self._append_end(outcome, reason)]
             failures = [error for step in steps if (error := _failure(step)) is not None]
+            if self._end is not None:  # session.json says what the journal says
+                outcome, reason = self._end.outcome, self._end.reason
             if failures or self._error is not None:
                 outcome, reason = Outcome.RUNNING, "the recording could not be written"
             self.info = replace(self.info, outcome=outcome, reason=reason)
@@ -235,6 +237,11 @@ def _missing_dirs(folder: Path) -> list[Path]:
         missing.append(folder)
         folder = folder.parent
     return missing[::-1]
+
+
+def _make_folder(folder: Path, disk: Disk) -> None:
+    with suppress(FileExistsError):  # somebody else was quicker
+        disk.make_folder(folder)
 
 
 def _remove_when_empty(folder: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from voiceprep.answers import merge_answers
 from voiceprep.model import Delivery, InterviewerAudit, MicrophoneLevel, SessionScores
-from voiceprep.recordings.derived import rebuild_derived, save_audit
+from voiceprep.recordings.derived import rebuild_derived
+from voiceprep.recordings.disk import DISK, Disk
 from voiceprep.recordings.reader import SessionRecord, load_delivery, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus, recover
 from voiceprep.recordings.samples import load_samples
@@ -18,23 +19,19 @@ from voiceprep.scoring.overall import summarise
 from voiceprep.wiring.calibrations import known_kappa
 
 
-def finish(folder: Path) -> SessionRecord:
+def finish(folder: Path, disk: Disk = DISK) -> SessionRecord:
     """Write everything derived of a closed session. Raises RecordingError."""
-    record = load_session(folder)
-    save_audit(folder, audit_record(record))
-    return rebuild_derived(record, score_record, measure_record)
+    return rebuild_derived(load_session(folder), score_record, measure_record, audit_record, disk)
 
 
-def recover_folder(folder: Path) -> RecoveryReport:
+def recover_folder(folder: Path, disk: Disk = DISK) -> RecoveryReport:
     """Repair a killed session and write everything derived, also when it was killed just after its end.
 
     Raises RecordingError.
     """
-    report = recover(folder, score_record, measure_record)
+    report = recover(folder, score_record, measure_record, audit_record, disk)
     if report.status is RecoveryStatus.NOT_NEEDED and not is_derived(folder):
-        finish(folder)
-    elif report.status is RecoveryStatus.RECOVERED:
-        save_audit(folder, audit_record(load_session(folder)))
+        finish(folder, disk)
     return report
 
 
