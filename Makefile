@@ -1,6 +1,6 @@
-# make help | demo | test | check | coverage | peers | lock. Each does its own set-up; see scripts/.
+# make help | demo | test | check | coverage | fuzz | peers | lock. Each does its own set-up; see scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage peers lock wheel
+.PHONY: help demo test check coverage fuzz peers lock wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
@@ -20,6 +20,11 @@ check: ## lint, types and import contracts only
 coverage: ## how much of the package the ordinary tests run, lines and branches (TESTS=… for some of them)
 	@scripts/setup.sh test
 	@scripts/coverage.sh $(TESTS)
+
+fuzz: ## a million wrong banks, files and messages, then atheris (FUZZ="--inputs 20000 --minutes 1" for less)
+	@scripts/setup.sh test
+	@.venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements-fuzz.lock
+	@nice .venv/bin/python -m benchmarks.fuzz $(or $(FUZZ),--minutes 10)
 
 peers: ## hold the loopback servers honest: LiveKit, Pipecat and openai-agents talk to them (1.5 GB, once)
 	@scripts/setup.sh test

@@ -6,12 +6,13 @@ Must not know protocols, except that a frame has a `type`.
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 NEST = 20_000
 ODD: tuple[Any, ...] = (
-    None, True, False, 0, -1, 2**63, 1e308, float("nan"), "", " ", "x" * 5_000, "\ud800", "\0", "1", [], {}, [[]],
-    {"": None}, ["a", 1], {"type": {}},
+    None, True, False, 0, -1, 2**63, 10**400, 1e308, float("nan"), float("inf"), "", " ", "x" * 5_000, "\ud800",
+    "\0", "1", [], {}, [[]], {"": None}, ["a", 1], {"type": {}},
 )  # fmt: skip
 """Values put in the place of others."""
 
@@ -99,30 +100,31 @@ class Mutator:
         """One or two values, keys or the type."""
         frame = json.loads(text)
         for _ in range(self._random.randint(1, 2)):
-            self._change_once(frame)
+            change(frame, self._random, self._kinds)
         return [json.dumps(frame)]
 
-    def _change_once(self, frame: Any) -> None:  # noqa: ANN401 - any JSON
-        chance = self._random
-        place = frame
-        while True:
-            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
-            if not keys:
-                return
-            key = chance.choice(keys)
-            inner = place[key]
-            if isinstance(inner, dict | list) and inner and chance.random() < 0.8:
-                place = inner
-                continue
-            break
-        if key == "type" and isinstance(inner, str):
-            self._kinds.append(inner)
-        match chance.randrange(4):
-            case 0:
-                del place[key]
-            case 1 if isinstance(place, dict):
-                place[f"{key}_"] = place.pop(key)
-            case 2 if key == "type":
-                place[key] = chance.choice(self._kinds)
-            case _:
-                place[key] = chance.choice(ODD)
+
+def change(frame: Any, chance: random.Random, kinds: list[str]) -> None:  # noqa: ANN401 - any JSON
+    """One value or key inside `frame`. `kinds`: the types seen so far, which are also put in each other's place."""
+    place = frame
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        if not keys:
+            return
+        key = chance.choice(keys)
+        inner = place[key]
+        if isinstance(inner, dict | list) and inner and chance.random() < 0.8:
+            place = inner
+            continue
+        break
+    if key == "type" and isinstance(inner, str):
+        kinds.append(inner)
+    match chance.randrange(4):
+        case 0:
+            del place[key]
+        case 1 if isinstance(place, dict):
+            place[f"{key}_"] = place.pop(key)
+        case 2 if key == "type" and kinds:
+            place[key] = chance.choice(kinds)
+        case _:
+            place[key] = deepcopy(chance.choice(ODD))  # the next change may go inside it

@@ -12,7 +12,8 @@ from tests.papers import encrypt, pdf_bytes, write_paper
 from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
 from voiceprep.knowledge.claims import find_demands
-from voiceprep.knowledge.documents import PAGES_MAX, SIZE_BYTES_MAX, load_document
+from voiceprep.knowledge.documents import SIZE_BYTES_MAX, load_document
+from voiceprep.knowledge.extraction import PAGES_MAX
 from voiceprep.knowledge.index import build_index, dump_index, parse_index
 from voiceprep.knowledge.notes import load_notes
 from voiceprep.knowledge.passages import Passage, split_lines, split_passages

@@ -17,6 +17,8 @@ from voiceprep.model import Usage
 _TABLE = Path(__file__).with_name("prices.toml")
 _FREE = "free"
 _HOSTING = "hosting"
+COUNT_MAX = 10**9
+"""Tokens, characters or milliseconds of one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Prices:
         return None if price is None else price.cost_usd(usage)
 
 
+def told_count(value: object) -> int:
+    """A count as a server tells it: 0 for what is none, and never more than can be priced."""
+    return min(value, COUNT_MAX) if isinstance(value, int) and value > 0 else 0
+
+
 def cost_usd(usage: Usage) -> float | None:
     """What the call costs by the table that comes with voiceprep; None when it is not in there."""
     return load_prices().cost_usd(usage)
@@ -120,7 +127,7 @@ def _read(path: Path) -> Prices:
             table = tomllib.load(file)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.", "Correct the path.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct it.") from error
     by_model: dict[tuple[str, str], Price] = {}
     hosting: dict[str, HostingPrice] = {}

@@ -106,7 +106,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also what is no UTF-8, or a number of 5,000 digits
         raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct it or remove it.") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Correct its permissions.") from error

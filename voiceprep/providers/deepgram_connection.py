@@ -181,7 +181,7 @@ class ListenLink:
     def _take(self, text: str | bytes) -> None:
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         heard = self._dialect.read(message) if isinstance(message, dict) else None
         if heard is None:

@@ -27,7 +27,7 @@ ENDPOINTING_MS = 25
 END_OF_TURN_THRESHOLD = 0.7
 """How sure Flux must be (0.5..1.0) before it ends a turn of its own, which makes a final."""
 
-_UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_UNREADABLE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 """What comes of a message that is not what it says."""
 
 

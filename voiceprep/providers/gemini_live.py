@@ -86,12 +86,15 @@ class GeminiLive:
 
     def _make_client(self) -> Any:  # noqa: ANN401 - google.genai is imported late
         import ssl
+        import warnings
 
         import google.genai.live  # noqa: F401 - imported here, not on the event loop
         from google import genai
         from google.genai.types import HttpOptions
 
         keep_headers_unlogged()
+        # Of a value it does not know the SDK warns, on the screen and in the server's words.
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"google\.genai\._common")
         options: dict[str, Any] = {"ping_interval": None, "ping_timeout": None}
         if self._ca_file:
             options["ssl"] = ssl.create_default_context(cafile=self._ca_file)

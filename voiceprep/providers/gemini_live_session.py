@@ -16,6 +16,7 @@ import numpy as np
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
 from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, Message, OnUsage
+from voiceprep.prices import told_count
 from voiceprep.providers.openai_dialect import END_INTERVIEW, NEXT_QUESTION, NOTE
 from voiceprep.providers.realtime_socket import CLOSE_S, FATAL_CLOSES, Who
 from voiceprep.realtime import (
@@ -288,6 +289,8 @@ class GeminiLiveSession:
             self._answered()
 
     def _take_calls(self, calls: Sequence[Any]) -> None:
+        if not calls:
+            return
         if self._turns and not self._turns[0].is_ours:
             self._turns.popleft()
         self._is_tool_tail = True  # a turnComplete may follow, which ends nothing of ours
@@ -349,24 +352,25 @@ def usage_of(model: str, usage: Any) -> Usage:  # noqa: ANN401 - a UsageMetadata
     """By modality; what is not told apart counts as text."""
     taken, given = _by_modality(usage.prompt_tokens_details), _by_modality(usage.response_tokens_details)
     heard, said = taken.get("AUDIO", 0), given.get("AUDIO", 0)
+    written = told_count(usage.response_token_count) + told_count(usage.thoughts_token_count)
     return Usage(
         "gemini",
         "realtime",
         model,
-        input_tokens=max(0, (usage.prompt_token_count or 0) - heard),
-        output_tokens=max(0, (usage.response_token_count or 0) + (usage.thoughts_token_count or 0) - said),
+        input_tokens=max(0, told_count(usage.prompt_token_count) - heard),
+        output_tokens=max(0, written - said),
         audio_input_tokens=heard,
         audio_output_tokens=said,
     )
 
 
 def _by_modality(details: Sequence[Any] | None) -> dict[str, int]:
-    return {getattr(one.modality, "value", str(one.modality)): one.token_count or 0 for one in details or ()}
+    return {getattr(one.modality, "value", str(one.modality)): told_count(one.token_count) for one in details or ()}
 
 
 def _milliseconds(left: object) -> int:
     """Of a duration such as "49.5s"."""
     try:
         return round(float(str(left).removesuffix("s")) * 1000)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0

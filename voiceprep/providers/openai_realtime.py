@@ -128,6 +128,8 @@ def _key_name(service: Service) -> str:
 
 def _is_azure(url: str) -> bool:
     """Azure's own host, or its style of address with an `api-version`."""
+    if not is_web_address(url):
+        return False  # `open` says so
     parts = urlsplit(url)
     return (parts.hostname or "").endswith(".openai.azure.com") or "api-version" in dict(parse_qsl(parts.query))
 

@@ -132,7 +132,10 @@ def is_web_address(url: str) -> bool:
 
 def showable_url(url: str) -> str:
     """`url` without anything that could be a secret: no name, no password, no query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

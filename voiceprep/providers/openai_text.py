@@ -12,6 +12,7 @@ from typing import Any
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
 from voiceprep.ports import Message, OnUsage, Prompt
+from voiceprep.prices import told_count
 from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 
 CHARS_PER_TOKEN = 4
@@ -210,14 +211,10 @@ class _Reply:
             provider,
             "llm",
             model,
-            input_tokens=_count(counted.get("prompt_tokens")),
-            cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else 0,
-            output_tokens=_count(counted.get("completion_tokens")),
+            input_tokens=told_count(counted.get("prompt_tokens")),
+            cached_tokens=told_count(details.get("cached_tokens")) if isinstance(details, dict) else 0,
+            output_tokens=told_count(counted.get("completion_tokens")),
         )
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 async def _next_piece(stream: Any, reply: _Reply) -> str:  # noqa: ANN401 - an openai.AsyncStream

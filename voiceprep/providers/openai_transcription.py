@@ -25,6 +25,7 @@ from voiceprep.ports import (
     Samples,
     ignore_text,
 )
+from voiceprep.prices import told_count
 from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 from voiceprep.providers.segments import PAUSE_BLOCKS, AnswerAudio, Segment
 from voiceprep.tasks import Tasks
@@ -138,8 +139,8 @@ class OpenAITranscriber:
                 self.name,
                 "stt",
                 self.model,
-                input_tokens=input_tokens if isinstance(input_tokens, int) else 0,
-                output_tokens=output_tokens if isinstance(output_tokens, int) else 0,
+                input_tokens=told_count(input_tokens),
+                output_tokens=told_count(output_tokens),
                 audio_ms=sent_ms,
             )
         )

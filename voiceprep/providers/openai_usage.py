@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from voiceprep.model import Usage
+from voiceprep.prices import COUNT_MAX, told_count
 
 Message = Mapping[str, Any]
 
@@ -33,7 +34,7 @@ def transcription_usage(provider: str, model: str, usage: object) -> Usage | Non
         return None
     seconds = usage.get("seconds")
     if isinstance(seconds, int | float) and seconds > 0:
-        return Usage(provider, "stt", model, audio_ms=round(seconds * 1000))
+        return Usage(provider, "stt", model, audio_ms=round(min(seconds, COUNT_MAX / 1000) * 1000))
     taken = _part(usage, "input_token_details")
     audio = _count(taken, "audio_tokens")
     if not audio:
@@ -54,5 +55,4 @@ def _part(message: Message, name: str) -> Message:
 
 
 def _count(message: Message, name: str) -> int:
-    count = message.get(name)
-    return count if isinstance(count, int) and count > 0 else 0
+    return told_count(message.get(name))

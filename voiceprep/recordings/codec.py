@@ -29,8 +29,9 @@ def decode_event(line: bytes) -> Journaled | None:
     try:
         return event_adapter().validate_json(line)
     except ValueError:
-        content = json.loads(line)
-        if isinstance(content, dict) and content.get("type") not in {None, *EVENT_TYPES}:
+        content = _parse(line)
+        kind = content.get("type") if isinstance(content, dict) else None
+        if isinstance(kind, str) and kind not in EVENT_TYPES:
             return None
         raise
 
@@ -57,9 +58,16 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
 
 def schema_version(data: bytes) -> int:
     """The version a JSON file claims, before anything else in it is looked at; 0 for none. Raises ValueError."""
-    content = json.loads(data)
+    content = _parse(data)
     version = content.get("schema_version") if isinstance(content, dict) else None
     return version if isinstance(version, int) else 0
+
+
+def _parse(data: bytes) -> object:
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def event_schema() -> dict[str, Any]:

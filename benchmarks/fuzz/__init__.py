@@ -1,0 +1,1 @@
+"""Fuzzers: whatever a stranger can hand to voiceprep, handed to it wrong a million times."""
