@@ -17,7 +17,8 @@ from voiceprep.recordings.reader import load_scores
 from voiceprep.scoring.comparing import compare
 from voiceprep.scoring.judge import ModelJudge
 from voiceprep.scoring.offline import OfflineJudge
-from voiceprep.scoring.verdicts import UnusableReplyError, make_prompt, parse_reply
+from voiceprep.scoring.verdicts import make_prompt, parse_reply
+from voiceprep.structured import UnusableReplyError
 
 OFFLINE = OfflineJudge(has_word_vectors=False, has_encoder=False)
 QUESTION = Question(

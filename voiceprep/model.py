@@ -102,11 +102,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
+    """`draft`: nobody has reviewed its questions yet; it is used only where it is named."""
+
     id: str
     title: str
     questions: tuple[Question, ...]
     description: str = ""
     glossary: tuple[Term, ...] = ()
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,18 @@ class LintFinding:
 
 def lint_bank(source: BankSource) -> tuple[LintFinding, ...]:
     """Everything found, in the order of the file."""
-    findings = list(_glossary(source))
+    findings = [*_draft(source), *_glossary(source)]
     findings += _duplicate_texts(source)
     spellings = _spellings(source.bank.glossary)
     for question in source.bank.questions:
         findings += _Lint(source, question, spellings).findings()
     return tuple(sorted(findings, key=lambda each: each.line))
+
+
+def _draft(source: BankSource) -> Iterator[LintFinding]:
+    if source.bank.draft:
+        line = source.line(BANK, "draft")
+        yield LintFinding(source.path, line, "this is a draft: read every question, then take this line out")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class _Reader:
             id=entry.identifier(),
             title=entry.text("title"),
             description=entry.text("description", default=""),
+            draft=entry.choice("draft", ("true", "false"), "false") == "true",
             glossary=self._unique(entry, "glossary", "glossary term", "written", self._term),
             questions=self._unique(entry, "questions", "question", "id", self._question, is_required=True),
         )

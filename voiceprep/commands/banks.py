@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from voiceprep.commands.options import AsJson, end_with
+from voiceprep.commands.options import AsJson, Offline, end_with
 
 app = typer.Typer(help="Look at question banks and check your own.", no_args_is_help=True)
 
@@ -53,11 +53,21 @@ def banks_new(
     folder: Annotated[
         Path | None, typer.Option("--folder", help="Where to; else the folder of your banks.")
     ] = None,
+    notes: Annotated[Path | None, typer.Option("--from", help="Draft it from the notes in this folder.")] = None,
+    llm: Annotated[
+        str | None, typer.Option("--llm", help="Model that drafts; it gets the notes. Without one, templates do.")
+    ] = None,
+    questions: Annotated[int, typer.Option("--questions", min=1, max=100, help="About how many, from notes.")] = 10,
+    offline: Offline = None,
 ) -> None:
-    """Write a commented bank to start from."""
+    """Write a commented bank to start from, or draft one from your notes."""
     from voiceprep.terminal import bank_files
 
-    bank_files.make_new(os.environ, bank, folder)
+    if notes is None:
+        bank_files.make_new(os.environ, bank, folder)
+    else:
+        flags = {"llm": llm, "offline": offline}
+        bank_files.make_draft(os.environ, bank, folder, notes, flags, questions)
 
 
 @app.command("export")

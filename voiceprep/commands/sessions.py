@@ -206,6 +206,7 @@ def _order(options: Mapping[str, Any]) -> Order:
         notes=options.get("notes"),
         is_due=options.get("due", False),
         is_self_scored=options.get("self_score", False),
+        is_bank_named=options.get("bank") is not None,
     )
 
 
@@ -260,4 +261,5 @@ def demo(
         "level": 2,
     }
     name = (candidate or CandidateName.PARTIAL).value
-    end_with(run.hold_demo(os.environ, flags, Order(seed=seed, candidate=name, is_fast=bool(is_fast)), is_fast))
+    order = Order(seed=seed, candidate=name, is_fast=bool(is_fast), is_bank_named=bank is not None)
+    end_with(run.hold_demo(os.environ, flags, order, is_fast))

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from voiceprep.last_words import plain_words
 from voiceprep.leaks import stems
 from voiceprep.model import Question, TurnBrief, TurnKind
 from voiceprep.ports import Message, Prompt
+from voiceprep.structured import UnusableReplyError, parse_object
 from voiceprep.wording import Task, accept, asks_twice
 
 TOKENS_PER_QUESTION = 120
@@ -96,8 +97,8 @@ def apply_reply(text: str, questions: Sequence[Question]) -> tuple[Question, ...
 def _parse(text: str) -> tuple[_Worded, ...]:
     """Text around the object is forgiven; nothing where there is none."""
     try:
-        return _Reply.model_validate_json(text[text.find("{") : text.rfind("}") + 1]).questions
-    except ValidationError:
+        return parse_object(text, _Reply).questions
+    except UnusableReplyError:
         return ()
 
 

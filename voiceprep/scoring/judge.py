@@ -17,13 +17,12 @@ from voiceprep.ports import Judge, Prompt, TextModel
 from voiceprep.scoring import evidence, traps
 from voiceprep.scoring.verdicts import (
     PROMPT_HASH,
-    UnusableReplyError,
     Verdict,
     make_prompt,
     parse_reply,
-    repair_prompt,
 )
 from voiceprep.scoring.words import tokenize
+from voiceprep.structured import UnusableReplyError, repair_prompt
 
 DISAGREEMENT_MAX = 0.34
 """Beyond this difference to the offline score somebody should look again."""

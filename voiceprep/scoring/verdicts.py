@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from voiceprep.model import Question
 from voiceprep.ports import Message, Prompt
+from voiceprep.structured import UnusableReplyError, parse_object
 
 EXAMPLES_MAX = 3
 REPLY_TOKENS = 1_200
@@ -43,10 +44,6 @@ class Reply(BaseModel):
     key_points: tuple[Verdict, ...] = Field(strict=False)
 
 
-class UnusableReplyError(ValueError):
-    """The reply is no set of verdicts; the text says what is wrong with it, to be shown to the model."""
-
-
 def make_prompt(question: Question, answer: str) -> Prompt:
     """The question, its reference, graded examples and the fenced answer, for one call."""
     rubric = {
@@ -62,13 +59,6 @@ def make_prompt(question: Question, answer: str) -> Prompt:
     mark = sha256(answer.encode()).hexdigest()[:16]
     text = f"{json.dumps(rubric, ensure_ascii=False)}\n\n<answer {mark}>\n{answer}\n</answer {mark}>"
     return Prompt(SYSTEM, (Message("user", text),), REPLY_TOKENS, reply_schema=json.dumps(reply_schema(question)))
-
-
-def repair_prompt(asked: Prompt, reply: str, error: UnusableReplyError) -> Prompt:
-    """The same once more, with what was wrong."""
-    complaint = f"That was not usable: {error}. Reply with the JSON object only, nothing before or after it."
-    messages = (*asked.messages, Message("assistant", reply[:4_000] or "…"), Message("user", complaint))
-    return Prompt(asked.system, messages, asked.output_tokens_max, asked.reply_schema)
 
 
 def reply_schema(question: Question) -> dict[str, object]:
@@ -94,16 +84,7 @@ def reply_schema(question: Question) -> dict[str, object]:
 
 def parse_reply(text: str, question: Question) -> tuple[Verdict, ...]:
     """The verdicts in the rubric's order. Text around the object is forgiven. Raises UnusableReplyError."""
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        raise UnusableReplyError("there is no JSON object in it")
-    try:
-        verdicts = Reply.model_validate_json(text[start : end + 1]).key_points
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise UnusableReplyError(f"{first['msg']} (at {where})") from error
-    return _in_order(verdicts, question)
+    return _in_order(parse_object(text, Reply).key_points, question)
 
 
 def _in_order(verdicts: Sequence[Verdict], question: Question) -> tuple[Verdict, ...]:

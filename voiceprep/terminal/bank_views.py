@@ -29,7 +29,12 @@ def list_all(environment: Mapping[str, str], is_json: bool) -> None:
         table.add_column(heading, justify="right" if heading == "questions" else "left")
     for bank in banks:
         levels = [question.difficulty for question in bank.questions]
-        table.add_row(bank.id, str(len(levels)), f"{min(levels)}–{max(levels)}", plain(bank.title))
+        table.add_row(
+            bank.id,
+            str(len(levels)),
+            f"{min(levels)}–{max(levels)}",
+            f"{plain(bank.title)}{' (draft)' if bank.draft else ''}",
+        )
     Console(highlight=False).print(table)
 
 
@@ -116,6 +121,7 @@ def _summary(bank: Bank) -> dict[str, object]:
         "description": bank.description,
         "topics": sorted({question.topic for question in bank.questions}),
         "question_count": len(bank.questions),
+        "draft": bank.draft,
     }
 
 

@@ -10,7 +10,7 @@ class Order:
     `is_plan`: only show what would be asked. `is_coached`: a hint after each answer.
     `is_self_scored`: the candidate rates the answers before the report.
     `resume`, `job`, `notes`: the candidate's own documents. `is_due`: only what is due for review; `retry_of`: the
-    session of which a question is asked again."""
+    session of which a question is asked again. `is_bank_named`: not by the settings, but for this one."""
 
     seed: int | None = None
     topics: tuple[str, ...] = ()
@@ -25,3 +25,4 @@ class Order:
     is_due: bool = False
     retry_of: str = ""
     is_self_scored: bool = False
+    is_bank_named: bool = False

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.audio.portaudio import list_devices
-from voiceprep.errors import AudioDeviceError, ExitCode, VoiceprepError
+from voiceprep.errors import AudioDeviceError, BankError, ExitCode, VoiceprepError
 from voiceprep.model import Bank, Question
 from voiceprep.network import forbid_network
 from voiceprep.plaintext import plain
@@ -107,11 +107,21 @@ def _has_speaker() -> bool:
 
 def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> ExitCode:
     bank = load_bank_for(settings)
+    if bank.draft:
+        _check_named(bank, order)
     plan = replace(_plan(settings, bank, order, environment), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE
     return _hold_and_show(choose(settings, bank, plan, order, environment), order)
+
+
+def _check_named(bank: Bank, order: Order) -> None:
+    """Nobody is asked a draft's questions by accident. Raises BankError."""
+    if not order.is_bank_named:
+        hint = f"Review it and take out the line 'draft: true', or name it: --bank {bank.id}"
+        raise BankError(f"{bank.id} is a draft that nobody has reviewed.", hint)
+    print(f"{bank.id} is a draft: its questions have not been reviewed.", file=sys.stderr, flush=True)
 
 
 def _plan(settings: Settings, bank: Bank, order: Order, environment: Mapping[str, str]) -> Plan:

@@ -68,8 +68,8 @@ def _lines(path: Path | None, remarks: list[str]) -> list[Passage]:
     if path is None:
         return []
     document = load_document(path)
-    lines, orders = sort_out(list(split_lines(document.name, document.pages)), _is_order)
-    remarks += [f"{_place(line)} gives orders to a machine. It is not used." for line in orders]
+    lines, orders = sort_out(list(split_lines(document.name, document.pages)), is_order)
+    remarks += [f"{place_of(line)} gives orders to a machine. It is not used." for line in orders]
     return lines
 
 
@@ -82,16 +82,18 @@ def _noted(folder: Path | None, bank: Bank, cache: Path, remarks: list[str]) -> 
     remarks += [f"Left out of the notes: {problem}" for problem in problems]
     topics = dict.fromkeys(question.topic.replace("-", " ") for question in bank.questions)
     found = index.search(f"{bank.title} {' '.join(topics)}", NOTES_FOUND, embed)
-    kept, orders = sort_out(found, _is_order)
-    remarks += [f"{_place(passage)} gives orders to a machine. It is not used." for passage in orders]
+    kept, orders = sort_out(found, is_order)
+    remarks += [f"{place_of(passage)} gives orders to a machine. It is not used." for passage in orders]
     return kept
 
 
-def _is_order(text: str) -> bool:
+def is_order(text: str) -> bool:
+    """It tells a machine what to do, instead of saying something about its writer."""
     return find_injection(text, "") is not None
 
 
-def _place(passage: Passage) -> str:
+def place_of(passage: Passage) -> str:
+    """For remarks."""
     return f"Text in {passage.document}, page {passage.page}"
 
 
