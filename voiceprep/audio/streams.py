@@ -92,6 +92,11 @@ class CaptureRing:
         """The session clock at the newest sample, ahead of what `take` has handed out by the backlog."""
         return self._captured_blocks * BLOCK_MS
 
+    @property
+    def is_empty(self) -> bool:
+        """`take` would wait, or raise."""
+        return not self._blocks
+
     def add(self, samples: Samples) -> None:
         """16 kHz audio of any length. Callback thread."""
         if not self._is_wanted:
