@@ -88,7 +88,7 @@ def _turns(record: SessionRecord) -> Iterator[str]:
         yield f"turns {indices}"
     ended = {event.turn.index for event in record.events if isinstance(event, TurnEnded)}
     for started in _started(record.events):
-        if unended := set(started[:-1]) - ended:  # the last one may be what the session was broken off in
+        if unended := set(started) - ended - set(started[-1:]):  # the session may have been broken off in the last
             yield f"turns {sorted(unended)} were begun and never ended"
 
 
@@ -120,7 +120,8 @@ def _sound(record: SessionRecord, slack_ms: int, words_in: HeardIn | None) -> It
     if words_in is not None:
         final = [turn for turn in record.turns if turn.index not in record.provisional_turns]
         audible = iter(words_in(np.array(candidate)).split())
-        yield from (f"{word!r} was never said" for word in _answered(final) if word not in audible)
+        unsaid = [word for word in _answered(final) if word not in audible]
+        yield from (f"{word!r} was never said where the transcript has it" for word in unsaid[:1])
 
 
 def _answered(turns: list[Turn]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import run
+from tests.commands import Done, run
 from tests.sample_session import info, record_session
 from voiceprep.errors import ExitCode
 from voiceprep.recordings.folder import session_folders
@@ -51,10 +51,32 @@ def test_older_than_spares_the_younger_ones(tmp_path: Path) -> None:
     assert (young.is_dir(), old.exists()) == (True, False)
 
 
+def purge_everything(recordings: Path, *words: str) -> Done:
+    """With a cache folder of its own."""
+    cache = {"XDG_CACHE_HOME": str(recordings.parent / "cache")}
+    return run("purge", "--everything", "--recordings", recordings, *words, changes=cache)
+
+
+def test_everything_takes_notes_and_sessions_that_never_began_along(tmp_path: Path) -> None:
+    recordings, cache = tmp_path / "recordings", tmp_path / "cache" / "voiceprep"
+    a_session(recordings, 1)
+    cache.mkdir(parents=True)
+    (cache / "notes-0123.npz").write_bytes(b"what I wrote")
+    (cache / "models").mkdir()
+    (recordings / ".20260101T000000Z-bank-0000.new").mkdir()
+    told = json.loads(purge_everything(recordings, "--json").out)
+    assert [Path(path).name for path in told["others"]] == [".20260101T000000Z-bank-0000.new", "notes-0123.npz"]
+    assert (cache / "notes-0123.npz").exists()
+    done = purge_everything(recordings, "--yes")
+    assert "and 2 other files" in done.out
+    assert [path.name for path in cache.iterdir()] == ["models"]
+    assert [path.name for path in recordings.iterdir()] == ["README.md"]
+
+
 def test_everything_leaves_what_is_not_a_session(tmp_path: Path) -> None:
     a_session(tmp_path, 1)
     (tmp_path / "notes.txt").write_text("mine")
-    run("purge", "--everything", "--recordings", tmp_path, "--yes")
+    purge_everything(tmp_path, "--yes")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -62,9 +84,9 @@ def test_everything_takes_the_schedule_and_the_index_along(tmp_path: Path) -> No
     record_session(tmp_path)
     run("history", "--recordings", tmp_path)
     (tmp_path / "schedule.json").write_text("{}")
-    run("purge", "--everything", "--recordings", tmp_path)
+    purge_everything(tmp_path)
     assert (tmp_path / "schedule.json").exists()
-    run("purge", "--everything", "--recordings", tmp_path, "--yes")
+    purge_everything(tmp_path, "--yes")
     assert not (tmp_path / "schedule.json").exists()
     index = tmp_path / ".index.sqlite3"
     assert not index.exists() or b"idempotent" not in index.read_bytes()
@@ -72,7 +94,7 @@ def test_everything_takes_the_schedule_and_the_index_along(tmp_path: Path) -> No
 
 def test_a_session_that_is_being_recorded_is_left_alone(tmp_path: Path) -> None:
     with SessionWriter.create(tmp_path, replace(info(), started_at=NOW - timedelta(days=90))) as writer:
-        done = run("purge", "--everything", "--recordings", tmp_path, "--yes")
+        done = purge_everything(tmp_path, "--yes")
         assert done.code == ExitCode.RECORDING
         assert "is being recorded" in done.err
         run("purge", "--older-than", "30", "--recordings", tmp_path, "--yes")

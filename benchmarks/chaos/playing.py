@@ -140,7 +140,7 @@ def _judge_death(story: Story, folder: Path, played: Played) -> Path | None:
     recover_folder(session)
     record = load_session(session)
     played.ends.append(f"killed and recovered, {record.info.outcome}")
-    played.complaints += inconsistencies(session, None if _is_really_killed(story) else _ear(story))
+    played.complaints += inconsistencies(session, _ear(story))
     if record.events[: len(before.events)] != before.events:
         played.complaints.append("events of the killed session were lost")
     played.complaints += _lost(given, _stored(session))
@@ -165,12 +165,16 @@ def _recover_and_die(session: Path, call_count: int, folder: Path, played: Playe
 
 def _lost(given: bytes, stored: bytes) -> Iterator[str]:
     """The model of what a kill may lose: what is there is what was given, but for the last 0.2 s."""
-    stored = stored.rstrip(b"\0")
-    if stored != given[: len(stored)]:
-        yield "candidate.wav is not what was said"
-    lost_ms = (len(given.rstrip(b"\0")) - len(stored)) // SAMPLE_BYTES * 1000 / MICROPHONE_RATE_HZ
+    both_bytes = min(len(given), len(stored))
+    differing = np.flatnonzero(
+        np.frombuffer(given, np.uint8, both_bytes) != np.frombuffer(stored, np.uint8, both_bytes)
+    )
+    same_bytes = int(differing[0]) if differing.size else both_bytes
+    lost_ms = (len(given) - same_bytes) // SAMPLE_BYTES * 1000 / MICROPHONE_RATE_HZ
     if lost_ms > LOST_MS_MAX + BLOCK_MS:
         yield f"{lost_ms:.0f} ms of audio were lost"
+    if stored[same_bytes:].strip(b"\0"):
+        yield "candidate.wav holds what was not said"
 
 
 # --------------------------------------------------------------------------------------------- going on
@@ -200,8 +204,11 @@ def _stored(session: Path) -> bytes:
     return (session / "candidate.wav").read_bytes()[HEADER_BYTES:]
 
 
-def _ear(story: Story) -> HeardIn:
-    return words_in if story.cascade is not None else _tone_words
+def _ear(story: Story) -> HeardIn | None:
+    """Who understands the candidate. The vocabulary of tones dies with its process."""
+    if story.cascade is not None:
+        return words_in
+    return None if _is_really_killed(story) else _tone_words
 
 
 def _tone_words(samples: Samples) -> str:

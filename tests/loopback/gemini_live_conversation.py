@@ -56,6 +56,7 @@ class GeminiConversation:
         self._handles = handles
         self._is_known = is_known
         self._is_second = is_second
+        self._has_written = False
         self._turns = itertools.count(1)
         self._detector: TurnDetector | None = None
         self._buffer = np.zeros(0, np.int16)
@@ -271,7 +272,8 @@ class GeminiConversation:
             words = text.split()
             for start in range(0, len(words), 3):
                 piece = " ".join(words[start : start + 3])
-                self.tell(inputTranscription={"text": f" {piece}" if start else piece})
+                self.tell(inputTranscription={"text": f" {piece}" if self._has_written else piece})
+                self._has_written = True  # the pieces of all turns are one running text
 
     # ------------------------------------------------------------------------------------ turns
 

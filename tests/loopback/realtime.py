@@ -321,7 +321,7 @@ class Wire:
             case Fault.STALL:
                 self._is_mute = True
             case Fault.HALF_OPEN:
-                self._is_mute = True
+                self._is_mute = self.is_over = True  # that the client closes it will not be seen
                 await stall()
             case Fault.CLOSE_1000 | Fault.CLOSE_1001 | Fault.CLOSE_1008 | Fault.CLOSE_1011:
                 self._is_mute = True

@@ -12,6 +12,13 @@ from voiceprep.knowledge.documents import find_documents, load_document
 from voiceprep.knowledge.index import FORMAT, Embed, SearchIndex, build_index, dump_index, parse_index
 from voiceprep.knowledge.passages import Passage, split_passages
 
+_KEPT = "notes-*.npz"
+
+
+def kept_notes(cache: Path) -> tuple[Path, ...]:
+    """The indices that are kept: each holds the passages of somebody's notes."""
+    return tuple(sorted(cache.glob(_KEPT)))
+
 
 def load_notes(folder: Path, cache: Path, embed: Embed | None = None) -> tuple[SearchIndex, tuple[str, ...]]:
     """The index of a folder, and why files were left out. Raises ConfigError when nothing can be read.
@@ -19,7 +26,7 @@ def load_notes(folder: Path, cache: Path, embed: Embed | None = None) -> tuple[S
     A broken or unwritable cache costs time, nothing else.
     """
     paths = find_documents(folder)
-    kept = cache / f"notes-{_digest(paths, has_vectors=embed is not None)}.npz"
+    kept = cache / _KEPT.replace("*", _digest(paths, has_vectors=embed is not None))
     with suppress(OSError, ValueError):
         return parse_index(kept.read_bytes()), ()
     passages, problems = _read(paths)

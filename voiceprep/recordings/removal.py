@@ -15,6 +15,8 @@ from voiceprep.recordings.folder import is_being_written, session_folders, start
 from voiceprep.recordings.index import clear_index
 from voiceprep.recordings.reviews import SCHEDULE_JSON
 
+_DRAFT = ".*.new"
+"""A session that was killed while its folder was being made leaves one."""
 _LEFT_OVER = ".*.gone"
 """A deletion that was cut off leaves its folder under such a name; the next one finishes it."""
 
@@ -63,13 +65,18 @@ def remove_session(folder: Path) -> None:
         raise recording_error("Cannot delete", folder, error, hint) from error
 
 
-def remove_schedule(recordings_dir: Path) -> None:
-    """Delete the imported reviews beside the sessions, which say what somebody could not answer.
+def beside_sessions(recordings_dir: Path) -> tuple[Path, ...]:
+    """What else holds somebody's words or weaknesses there: the imported reviews, sessions that never began."""
+    schedule = recordings_dir / SCHEDULE_JSON
+    drafts = [path for path in recordings_dir.glob(_DRAFT) if not is_being_written(path)]
+    return (*(path for path in (schedule,) if path.exists()), *sorted(drafts))
 
-    Raises RecordingError.
-    """
-    path = recordings_dir / SCHEDULE_JSON
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise recording_error("Cannot delete", path, error, "Correct the permissions of its folder.") from error
+
+def remove_files(paths: Iterable[Path]) -> None:
+    """Delete files and folders for good. Raises RecordingError."""
+    for path in paths:
+        try:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        except OSError as error:
+            hint = "Correct the permissions of its folder."
+            raise recording_error("Cannot delete", path, error, hint) from error

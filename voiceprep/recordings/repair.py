@@ -23,6 +23,8 @@ from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV, equal_le
 from voiceprep.recordings.turns import last_word, open_turns
 from voiceprep.recordings.wav import repair_wav, stored_samples
 
+AHEAD_MS_MAX = 1_000
+"""The journal is written at once, audio some 0.1 s later; one ahead by more says nothing about the audio."""
 _CUT_OFF = "the session was cut off"
 
 
@@ -86,10 +88,11 @@ def recover(
 def _repair(folder: Path, journal: Journal, disk: Disk) -> RecoveryReport:
     """The truth: tracks and journal. Raises OSError."""
     torn_bytes = journal.drop_torn_line()
-    duration_ms, problems = _repair_tracks(folder, disk)
     record = load_session(folder)
     left_open = open_turns(record.events)
-    end_ms = max([duration_ms, *(event.at_ms for event in record.events[-1:])])
+    told_ms = max((event.at_ms for event in record.events), default=0)
+    duration_ms, problems = _repair_tracks(folder, told_ms, disk)
+    end_ms = max(duration_ms, told_ms)
     for turn in left_open:
         journal.append(TurnEnded(at_ms=end_ms, turn=turn))
     # A session killed between saying how it ended and closing its folder has the last word about it.
@@ -109,10 +112,16 @@ def _repair(folder: Path, journal: Journal, disk: Disk) -> RecoveryReport:
     )
 
 
-def _repair_tracks(folder: Path, disk: Disk) -> tuple[int, tuple[str, ...]]:
-    """Valid headers, equal lengths, nothing cut; the duration in ms and what was missing. Raises OSError."""
+def _repair_tracks(folder: Path, told_ms: int, disk: Disk) -> tuple[int, tuple[str, ...]]:
+    """Valid headers, equal lengths, nothing cut; the duration in ms and what was missing. Raises OSError.
+
+    Audio that was lost while the journal went on to `told_ms` becomes silence, so that both keep one clock.
+    """
     missing = [name for name in TRACK_RATES_HZ if not (folder / name).is_file()]
     lengths = {name: 0 if name in missing else stored_samples(folder / name) for name in TRACK_RATES_HZ}
+    told_samples = told_ms * MICROPHONE_RATE_HZ // 1000
+    if 0 < told_samples - lengths[CANDIDATE_WAV] <= AHEAD_MS_MAX * MICROPHONE_RATE_HZ // 1000:
+        lengths[CANDIDATE_WAV] = told_samples
     equal = equal_lengths(lengths[CANDIDATE_WAV], lengths[INTERVIEWER_WAV])
     for name, n_samples in zip((CANDIDATE_WAV, INTERVIEWER_WAV), equal, strict=True):
         repair_wav(folder / name, TRACK_RATES_HZ[name], n_samples, disk)

@@ -42,7 +42,8 @@ def bank_of(record: SessionRecord, settings: Settings) -> Bank:
 
 
 def earlier(record: SessionRecord) -> Earlier:
-    """What was held; the clock goes on at the next whole block."""
+    """What was held; the clock goes on at the next whole block after all that was recorded and told."""
     costs = [event.cost_usd or 0.0 for event in record.events if isinstance(event, UsageMeasured)]
-    end_ms = -(-record.duration_ms // BLOCK_MS) * BLOCK_MS
+    told_ms = max((event.at_ms for event in record.events), default=0)
+    end_ms = -(-max(record.duration_ms, told_ms) // BLOCK_MS) * BLOCK_MS
     return Earlier(record.folder, record.turns, end_ms, sum(costs))
