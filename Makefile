@@ -1,6 +1,6 @@
-# make help | demo | test | check | coverage | fuzz | peers | lock. Each does its own set-up; see scripts/.
+# make help | demo | test | check | coverage | fuzz | peers | livekit | lock. Each does its own set-up; see scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage fuzz peers lock wheel
+.PHONY: livekit help demo test check coverage fuzz peers lock wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
@@ -29,6 +29,9 @@ fuzz: ## a million wrong banks, files and messages, then atheris (FUZZ="--inputs
 peers: ## hold the loopback servers honest: LiveKit, Pipecat and openai-agents talk to them (1.5 GB, once)
 	@scripts/setup.sh test
 	@.venv/bin/pytest -m peers
+
+livekit: ## the LiveKit server for rooms on this machine; builds it from its Go module when there is none
+	@scripts/livekit.sh run
 
 lock: ## write requirements*.lock anew (LOCK_UPGRADE=1 also moves to newer versions)
 	@scripts/setup.sh test

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 bin=.venv/bin
 
 "$bin/coverage" erase
-"$bin/coverage" run -m pytest -q -n 2 -m "not device and not browser and not slow and not peers" "$@" || failed=$?
+"$bin/coverage" run -m pytest -q -n 2 -m "not device and not browser and not slow and not peers and not livekit" "$@" || failed=$?
 "$bin/coverage" combine --quiet
 "$bin/coverage" report --skip-covered --skip-empty --sort=cover
 exit "${failed:-0}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# test.sh [check|slow|peers] : lint, types, import contracts; without an argument also every ordinary test (`make test`).
-# `slow` and `peers` run the tests so marked, which take minutes or build environments of their own; .ci/run calls them.
+# test.sh [check|slow|peers|livekit] : lint, types, import contracts; without an argument also every ordinary test (`make test`).
+# `slow`, `peers` and `livekit` run the tests so marked, which take minutes or build programs of their own; .ci/run
+# calls them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -17,7 +18,7 @@ tests() {
 }
 
 case ${1:-all} in
-slow | peers)
+slow | peers | livekit)
   step "Tests marked $1" tests -m "$1"
   exit 0
   ;;
@@ -29,7 +30,7 @@ step "Types" "$bin/mypy"
 step "Import contracts" "$bin/lint-imports" --cache-dir .import_linter_cache
 [ "${1:-all}" != check ] || exit 0
 
-step "Tests" tests -n 2 -m "not device and not browser and not slow and not peers"
+step "Tests" tests -n 2 -m "not device and not browser and not slow and not peers and not livekit"
 if command -v pulseaudio >/dev/null; then
   step "Tests on the virtual sound card, alone so that it is on time" tests -m device
 else

@@ -71,7 +71,9 @@ def test_nothing_strong_copyleft_is_needed_by_default() -> None:
     assert not names & {"torch", "soundfile", "soxr", "espeakng", "espeakng-loader", "phonemizer", "num2words"}
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "test", "check", "coverage", "peers", "lock", "wheel"])
+@pytest.mark.parametrize(
+    "target", ["help", "demo", "test", "check", "coverage", "peers", "livekit", "lock", "wheel"]
+)
 def test_make_help_lists_every_command(target: str) -> None:
     assert re.search(rf"^make {target} +\w", run("make", "help").stdout, re.MULTILINE)
 

@@ -106,6 +106,7 @@ Offline = Annotated[
     bool | None, typer.Option("--offline/--no-offline", help="Open no network connection, whatever happens.")
 ]
 Plain = Annotated[bool | None, typer.Option("--plain/--no-plain", help="Plain lines instead of a live picture.")]
+Dev = Annotated[bool, typer.Option("--dev", help="The server of `make livekit` on this machine; no configuration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Which = Annotated[str, typer.Argument(help="last, an id, the start of one, or a folder.")]
 

@@ -8,6 +8,8 @@ import typer
 from voiceprep.commands.options import (
     Bank,
     Budget,
+    Dev,
+    Eagerness,
     Level,
     Llm,
     Minutes,
@@ -20,7 +22,9 @@ from voiceprep.commands.options import (
     Recordings,
     Stt,
     Tts,
+    Turns,
     as_text,
+    end_with,
 )
 
 serve = typer.Typer(help="The same interview for others: in rooms, over a telephone, many at once.")
@@ -75,3 +79,40 @@ def pipecat(
     }
     order = PipelineOrder(transport, host, port, url, token, room, at_once, public_url)
     serving.serve_pipecat(os.environ, flags, order)
+
+
+@serve.command()
+def livekit(
+    bank: Bank = None,
+    questions: Questions = None,
+    minutes: Minutes = None,
+    level: Level = None,
+    persona: Persona = None,
+    patience: Patience = None,
+    eagerness: Eagerness = None,
+    mode: Mode = None,
+    realtime: Realtime = None,
+    turns: Turns = None,
+    stt: Stt = None,
+    llm: Llm = None,
+    tts: Tts = None,
+    budget_usd: Budget = None,
+    recordings: Recordings = None,
+    notice: Notice = None,
+    dev: Dev = False,
+    rooms_max: Annotated[int, typer.Option("--rooms", help="At most so many at once; 0: by load.", min=0)] = 0,
+    warm: Annotated[int, typer.Option("--warm", help="Processes kept ready for the next rooms.", min=0)] = 1,
+    health_port: Annotated[int, typer.Option("--health-port", help="0: any; answers 200 while connected.")] = 0,
+    health_host: Annotated[
+        str, typer.Option("--health-host", help="0.0.0.0 for probes from outside.")
+    ] = "127.0.0.1",
+) -> None:
+    """Register as a worker with a LiveKit server and interview whoever comes into its rooms."""
+    options = locals()
+    from voiceprep.terminal.rooms import WorkerOrder, serve_livekit
+
+    own = {"dev", "rooms_max", "warm", "health_port", "health_host"}
+    flags = {name: value for name, value in options.items() if name not in own}
+    flags["recordings"] = as_text(recordings)
+    order = WorkerOrder(dev, rooms_max, warm, health_port, health_host)
+    end_with(serve_livekit(os.environ, flags, order))

@@ -25,6 +25,9 @@ replaces the others. The sender is whose words they are."""
 SEGMENT_ATTRIBUTE = "lk.segment_id"
 FINAL_ATTRIBUTE = "lk.transcription_final"
 
+AGENT_NAME = "voiceprep"
+"""Under this name workers register, and rooms ask for them."""
+
 CANDIDATE = "candidate"
 INTERVIEWER = "interviewer"
 OBSERVER_PREFIX = "observer-"

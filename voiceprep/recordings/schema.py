@@ -10,6 +10,7 @@ from voiceprep.recordings.codec import event_schema, json_schema
 from voiceprep.recordings.comparison import Comparison
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.reviews import ScheduleFile
+from voiceprep.recordings.rooms import RoomEntry
 from voiceprep.recordings.self_scores import SelfScoresFile
 from voiceprep.recordings.transcript import TranscriptFile
 
@@ -28,6 +29,7 @@ def render_schemas() -> dict[str, str]:
         "comparison.schema.json": json_schema(Comparison),
         "self-scores.schema.json": json_schema(SelfScoresFile),
         "schedule.schema.json": json_schema(ScheduleFile),
+        "room.schema.json": json_schema(RoomEntry),
     }
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {name: json.dumps(dialect | schema, indent=2) + "\n" for name, schema in schemas.items()}
