@@ -13,12 +13,16 @@ from tests.commands import run_apart
 from tests.loopback.openai import CHAT, ChatReply, Fault, OpenAIServer, Script, openai_error
 from tests.papers import write_paper
 from voiceprep.banks import bank_folders, find_bank
+from voiceprep.briefs import SPENT
 from voiceprep.errors import ConfigError
+from voiceprep.events import UsageMeasured
 from voiceprep.knowledge.rewording import apply_reply, is_cited, make_prompt
 from voiceprep.model import Question
+from voiceprep.recordings.folder import session_folders
+from voiceprep.recordings.reader import load_session
 from voiceprep.settings import Settings
 from voiceprep.wiring.documents import OwnDocuments, OwnMaterial, own_material
-from voiceprep.wiring.rewording import word_freely
+from voiceprep.wiring.rewording import QUESTIONS_MAX, word_freely
 
 KEY = "sk-loopback"
 BANK = find_bank("python-backend", bank_folders())
@@ -178,3 +182,52 @@ async def test_the_plan_shows_the_wording_and_what_was_sent_is_said_first(tmp_pa
     assert done.code == 0, done.err
     assert GOOD in [question["text"] for question in json.loads(done.out)["questions"]]
     assert [line.split(" ")[0] for line in done.err.splitlines()] == ["Your", "openai"]
+
+
+async def test_what_the_call_consumed_is_recorded_and_counts_towards_the_budget(tmp_path: Path) -> None:
+    resume = write_paper(tmp_path / "cv.txt", [CLAIM])
+    async with OpenAIServer(Script(chat=answering(reply(GOOD))), key=KEY) as server:
+        changes = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.base_url}
+        typed = ("--mic", "keyboard", "--speaker", "none", "--pace", "fast", "--questions", "3", "--no-notice")
+        order = ("--llm", "openai", "--budget-usd", "0.0000001", "--recordings", tmp_path, *typed)
+        done = await asyncio.to_thread(
+            run_apart, "interview", "--resume", resume, *order, stdin="I wrote it.\n", changes=changes
+        )
+    assert done.code == 0, done.err
+    record = load_session(session_folders(tmp_path)[-1])
+    (measured,) = [event for event in record.events if isinstance(event, UsageMeasured)]
+    assert (measured.usage.stage, measured.usage.provider) == ("llm", "openai")
+    assert measured.cost_usd is not None
+    assert [each.brief.text for each in record.turns] == [record.turns[0].brief.text, SPENT]
+
+
+async def test_speech_to_speech_words_nothing_beforehand(tmp_path: Path) -> None:
+    resume = write_paper(tmp_path / "cv.txt", [CLAIM])
+    async with OpenAIServer(key=KEY) as server:
+        changes = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.base_url}
+        order = ("--plan", "--llm", "groq", "--mode", "s2s", "--realtime", "openai")
+        done = await asyncio.to_thread(run_apart, "interview", "--resume", resume, *order, changes=changes)
+    assert done.code == 0, done.err
+    assert server.chats == []
+    assert "go to openai." in done.err
+
+
+async def test_twelve_questions_are_worded_in_one_call(tmp_path: Path) -> None:
+    claims = [f"Built service number {n} in Python that handles {n} million invoices a month" for n in range(2, 18)]
+    planned = questions(tmp_path, *claims)
+    answer = {
+        "questions": [
+            {
+                "id": each.id,
+                "question": f"Your service handles {n} million invoices a month. How did you get it there?",
+                "quote": f"handles {n} million invoices",
+            }
+            for n, each in enumerate(planned, start=2)
+        ]
+    }
+    async with OpenAIServer(Script(chat=answering(json.dumps(answer))), key=KEY) as server:
+        found = await worded(server, planned)
+    assert len(server.chats) == 1
+    changed = [new.text != old.text for new, old in zip(found.questions, planned, strict=True)]
+    assert changed == [place < QUESTIONS_MAX for place in range(len(planned))]
+    assert len(planned) > QUESTIONS_MAX == 12

@@ -5,7 +5,7 @@ Must not know how a session works inside.
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,8 @@ from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
 from voiceprep.terminal.self_scoring import rate_answers
 from voiceprep.weights import keep_memory_small
-from voiceprep.wiring.choice import NO_MODEL, Choice, keys_for, load_bank_for, plan_for, plan_of
-from voiceprep.wiring.documents import OwnDocuments, own_material, what_is_sent
+from voiceprep.wiring.choice import NO_MODEL, S2S, Choice, keys_for, load_bank_for, plan_for, plan_of
+from voiceprep.wiring.documents import OwnDocuments, OwnMaterial, own_material, what_is_sent
 from voiceprep.wiring.local import LocalHost
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.notice import announced
@@ -109,11 +109,12 @@ def _hold(settings: Settings, order: Order, environment: Mapping[str, str]) -> E
     bank = load_bank_for(settings)
     if bank.draft:
         _check_named(bank, order)
-    plan = replace(_plan(settings, bank, order, environment), is_coached=order.is_coached)
+    own = _own_material(settings, bank, order, environment)
+    plan = replace(_plan(settings, bank, order, own.questions), is_coached=order.is_coached)
     if order.is_plan:
         show_plan(plan, order.is_json)
         return ExitCode.DONE
-    return _hold_and_show(choose(settings, bank, plan, order, environment), order)
+    return _hold_and_show(replace(choose(settings, bank, plan, order, environment), usages=own.usages), order)
 
 
 def _check_named(bank: Bank, order: Order) -> None:
@@ -124,9 +125,8 @@ def _check_named(bank: Bank, order: Order) -> None:
     print(f"{bank.id} is a draft: its questions have not been reviewed.", file=sys.stderr, flush=True)
 
 
-def _plan(settings: Settings, bank: Bank, order: Order, environment: Mapping[str, str]) -> Plan:
+def _plan(settings: Settings, bank: Bank, order: Order, own: Sequence[Question]) -> Plan:
     """With a seed of one's own the same questions come again, whatever was asked before."""
-    own = _own_questions(settings, bank, order, environment)
     if order.seed is not None and not order.is_due:
         return plan_for(settings, bank, order.seed, order.topics, own=own)
     history = recall(recordings_for(settings), bank.id, datetime.now(UTC))
@@ -164,21 +164,19 @@ def hold_choice(choice: Choice, order: Order) -> tuple[SessionRecord, ExitCode]:
     return held.record, ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
 
 
-def _own_questions(
-    settings: Settings, bank: Bank, order: Order, environment: Mapping[str, str]
-) -> tuple[Question, ...]:
+def _own_material(settings: Settings, bank: Bank, order: Order, environment: Mapping[str, str]) -> OwnMaterial:
     """Questions from the candidate's documents; what is to be known about them goes to stderr."""
     documents = OwnDocuments(order.resume, order.job, order.notes)
     if not documents:
-        return ()
+        return OwnMaterial()
     material = own_material(documents, bank, user_cache_path("voiceprep"))
     for remark in (what_is_sent(documents, settings), *material.remarks):
         print(plain(remark), file=sys.stderr, flush=True)
-    if settings.llm == NO_MODEL or not material.questions:
-        return material.questions
+    if settings.llm == NO_MODEL or settings.mode == S2S or not material.questions:
+        return material
     worded = word_freely(material.questions, settings, keys_for(environment))
     print(plain(*worded.remarks), file=sys.stderr, flush=True)
-    return worded.questions
+    return worded
 
 
 def _hold_on_screen(choice: Choice, controls: Interruptible, console: Console, folders: list[Path]) -> Held:

@@ -12,7 +12,7 @@ from voiceprep.banks import bank_folders, find_bank
 from voiceprep.errors import ConfigError
 from voiceprep.interviewers import INTERVIEWERS, NEUTRAL, Interviewer
 from voiceprep.keys import with_keys
-from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn
+from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn, Usage
 from voiceprep.planning import DUE_SHARE, Plan, Wish, make_plan
 from voiceprep.providers.registry import providers, second_voice
 from voiceprep.recordings.info import SessionInfo
@@ -40,7 +40,8 @@ class Choice:
     """What to hold: the settings, and what is chosen for one session only.
 
     `candidate` speaks in place of a person; `is_fast` runs on audio time, which only works without sound devices.
-    `earlier`: this goes on with a session; `retry_of` names the one of which a question is asked again.
+    `earlier`: this goes on with a session; `retry_of` names the one of which a question is asked again. `usages`:
+    what preparing it has consumed.
     """
 
     settings: Settings
@@ -51,6 +52,7 @@ class Choice:
     is_fast: bool = False
     earlier: Earlier | None = None
     retry_of: str = ""
+    usages: tuple[Usage, ...] = ()
 
     def __post_init__(self) -> None:
         if self.is_fast and (self.uses_microphone or self.uses_speaker):

@@ -13,7 +13,7 @@ from voiceprep.knowledge.documents import load_document
 from voiceprep.knowledge.notes import load_notes
 from voiceprep.knowledge.passages import Passage, sort_out, split_lines
 from voiceprep.knowledge.questions import interleave, job_questions, note_questions, resume_questions
-from voiceprep.model import Bank, Question
+from voiceprep.model import Bank, Question, Usage
 from voiceprep.providers.registry import parse_provider
 from voiceprep.scoring.injection import find_injection
 from voiceprep.scoring.vectors import DIMENSIONS, WordVectors, load_vectors
@@ -37,10 +37,14 @@ class OwnDocuments:
 
 @dataclass(frozen=True, slots=True)
 class OwnMaterial:
-    """What came of the documents: questions, most fitting first, and what the candidate should know about them."""
+    """What came of the documents: questions, most fitting first, and what the candidate should know about them.
+
+    `usages`: what calls to a model consumed on the way.
+    """
 
     questions: tuple[Question, ...] = ()
     remarks: tuple[str, ...] = ()
+    usages: tuple[Usage, ...] = ()
 
 
 def own_material(documents: OwnDocuments, bank: Bank, cache: Path) -> OwnMaterial:
@@ -137,8 +141,9 @@ def what_is_sent(documents: OwnDocuments, settings: Settings) -> str:
 
 def remote_providers(settings: Settings) -> list[str]:
     """Everybody elsewhere who hears, words or speaks, sorted."""
-    names = [settings.stt, settings.llm, settings.tts, settings.realtime if settings.mode == "s2s" else ""]
-    if INTERVIEWERS.get(settings.persona, NEUTRAL).colleague is not None:
-        names.append(settings.second_tts)
+    is_panel = INTERVIEWERS.get(settings.persona, NEUTRAL).colleague is not None
+    names = [settings.stt, settings.llm, settings.tts, settings.second_tts if is_panel else ""]
+    if settings.mode == "s2s":
+        names = [settings.stt, settings.realtime]
     providers = {parse_provider(part, has_voice=True)[0] for name in names for part in name.split(",")}
     return sorted(providers.difference(LOCAL_NAMES))

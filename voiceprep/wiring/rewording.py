@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from voiceprep.errors import ProviderError
 from voiceprep.knowledge.rewording import apply_reply, make_prompt
-from voiceprep.model import Question
+from voiceprep.model import Question, Usage
 from voiceprep.ports import Prompt, TextModel
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.settings import Settings
@@ -25,7 +25,7 @@ WAIT_S = 12.0
 def word_freely(
     questions: Sequence[Question], settings: Settings, environment: Mapping[str, str], wait_s: float = WAIT_S
 ) -> OwnMaterial:
-    """The questions as `settings.llm` words them where that holds, and what came of it.
+    """The questions as `settings.llm` words them where that holds, what came of it and what it consumed.
 
     Raises ConfigError for a model that is not there or has no key.
     """
@@ -36,16 +36,17 @@ async def _word_freely(
     questions: Sequence[Question], settings: Settings, environment: Mapping[str, str], wait_s: float
 ) -> OwnMaterial:
     first, rest = tuple(questions[:QUESTIONS_MAX]), tuple(questions[QUESTIONS_MAX:])
+    usages: list[Usage] = []
     async with Tasks() as tasks:
-        needs = Needs(tasks, (), environment, lambda _usage: None, settings.plain_http, settings.offline)
+        needs = Needs(tasks, (), environment, usages.append, settings.plain_http, settings.offline)
         model = make_text_model(settings.llm, needs, lambda _error: None)
         try:
             async with asyncio.timeout(wait_s):
                 reply = await _ask(model, make_prompt(first))
         except TimeoutError:
-            return _as_planned(questions, f"{settings.llm} did not answer within {wait_s:g} seconds.")
+            return _as_planned(questions, f"{settings.llm} did not answer within {wait_s:g} seconds.", usages)
         except ProviderError as error:
-            return _as_planned(questions, error.message)
+            return _as_planned(questions, error.message, usages)
         finally:
             await model.close()
     worded = apply_reply(reply, first)
@@ -53,7 +54,7 @@ async def _word_freely(
     told = f"{settings.llm} worded {count} of {len(first)} questions about your documents."
     if count < len(first):
         told += " The others are asked as they were planned."
-    return OwnMaterial(worded + rest, (told,))
+    return OwnMaterial(worded + rest, (told,), tuple(usages))
 
 
 async def _ask(model: TextModel, prompt: Prompt) -> str:
@@ -62,5 +63,6 @@ async def _ask(model: TextModel, prompt: Prompt) -> str:
         return "".join([piece async for piece in pieces])
 
 
-def _as_planned(questions: Sequence[Question], why: str) -> OwnMaterial:
-    return OwnMaterial(tuple(questions), (f"{why} The questions about your documents are asked as planned.",))
+def _as_planned(questions: Sequence[Question], why: str, usages: Sequence[Usage]) -> OwnMaterial:
+    told = f"{why} The questions about your documents are asked as planned."
+    return OwnMaterial(tuple(questions), (told,), tuple(usages))

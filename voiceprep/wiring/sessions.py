@@ -83,6 +83,8 @@ async def _hold(choice: Choice, host: Host, on_event: Emit, on_folder: Sequence[
         session = Session(choice.plan, parts, choice.earlier.turns if choice.earlier else ())
         session.note_cost(choice.earlier.spent_usd if choice.earlier else 0.0)
         stage.sessions.append(session)
+        for usage in choice.usages:
+            stage.note_usage(usage)
         outcome = await session.run(started_at)
         writer.close(outcome)
     return outcome
