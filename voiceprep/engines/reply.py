@@ -96,12 +96,12 @@ async def _as_written(text: str) -> Sentences:
 
 async def _growing(pieces: AsyncIterator[str], limit_s: float) -> AsyncIterator[str]:
     """The text so far after each piece; ends early when `limit_s` is over. Raises what `pieces` raises."""
-    loop = asyncio.get_running_loop()
-    ends_at_s = loop.time() + limit_s
+    ends_at_s = asyncio.get_running_loop().time() + limit_s
     text = ""
     while True:
         try:
-            piece = await asyncio.wait_for(anext(pieces), ends_at_s - loop.time())
+            async with asyncio.timeout_at(ends_at_s):
+                piece = await anext(pieces)
         except StopAsyncIteration:
             return
         except TimeoutError:

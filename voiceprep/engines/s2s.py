@@ -3,8 +3,9 @@
 Must not know vendors, devices, plans, scores or files; time is counted in microphone audio.
 """
 
-from voiceprep.engines.s2s_parts import Conversation, Lines, S2sManners, S2sParts
+from voiceprep.engines.s2s_parts import Conversation, S2sManners, S2sParts
 from voiceprep.engines.s2s_turn import Exchange
+from voiceprep.engines.turn import Lines
 from voiceprep.events import Emit
 from voiceprep.model import Turn, TurnBrief
 from voiceprep.ports import Anticipate, Microphone, Speaker

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from voiceprep.briefs import NUDGES
-from voiceprep.endpointing import Endpointer, EndpointPolicy
-from voiceprep.engines.floor import Floor
+from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.link import RealtimeLink
-from voiceprep.events import Emit
-from voiceprep.model import TurnTimings
-from voiceprep.ports import Anticipate, Controls, Microphone, Speaker, SpeechDetector, Transcriber, TurnModel
+from voiceprep.engines.turn import Sitting
+from voiceprep.ports import Controls, SpeechDetector, Transcriber, TurnModel
 from voiceprep.tasks import Tasks
 
 
@@ -41,16 +39,4 @@ class Conversation:
         self.parts = parts
         self.tasks = tasks
         self.manners = manners
-        self.floor = Floor(parts.detector, parts.controls)
-        self.endpointer = Endpointer(manners.policy)
-        self.previous = TurnTimings()
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Where one turn is heard and said, and who is told."""
-
-    mic: Microphone
-    speaker: Speaker
-    emit: Emit
-    anticipate: Anticipate
+        self.sitting = Sitting(parts.detector, parts.controls, manners.policy, manners.nudges)

@@ -3,35 +3,19 @@
 Must not know vendors, devices, plans, scores or files; time is counted in microphone audio.
 """
 
-from dataclasses import replace
-
-from voiceprep.endpointing import Hearing, Verdict
+from voiceprep.endpointing import Verdict
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.directions import direction, verbatim
 from voiceprep.engines.floor import Heard, asks_for_floor, is_echo
 from voiceprep.engines.line_said import Line
-from voiceprep.engines.s2s_parts import Conversation, Lines
+from voiceprep.engines.s2s_parts import Conversation
 from voiceprep.engines.sending import TRAILING_MS, SendGate
+from voiceprep.engines.turn import RESUME_AFTER_MS, Lines, TurnUnderWay
 from voiceprep.engines.utterances import WORD_MS, Utterances
 from voiceprep.errors import ProviderError
-from voiceprep.events import (
-    AnswerHeard,
-    HintGiven,
-    InterviewerEnded,
-    InterviewerNoted,
-    InterviewerPaused,
-    InterviewerResumed,
-    InterviewerStarted,
-    ProviderFailed,
-    ProvisionalHeard,
-    TurnStarted,
-)
+from voiceprep.events import HintGiven, InterviewerNoted, ProviderFailed
 from voiceprep.last_words import plain_words
-from voiceprep.model import Answer, AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, TurnTimings
-from voiceprep.ports import (
-    Command,
-    CommandKind,
-)
+from voiceprep.model import AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind
 from voiceprep.realtime import (
     Direction,
     EndAsked,
@@ -46,12 +30,10 @@ from voiceprep.realtime import (
     SpeechOver,
     Stumbled,
 )
-from voiceprep.requests import Request, spoken_request
 from voiceprep.speech_gate import GateChange
 
 SURE_MS = 600
 """Speech of this length over the interviewer is no hum: it interrupts before anybody knows its words."""
-RESUME_AFTER_MS = 400
 UNDECIDED_MS = 3_000
 """Silence after which the interviewer goes on, whatever the model may still be thinking of a sound."""
 LISTEN_ON_MS = 10_000
@@ -68,28 +50,22 @@ def _nothing_to_prepare(brief: TurnBrief, answer: str) -> None:
 
 
 class Exchange:
-    """One turn under way: saying, being interrupted, listening."""
+    """One turn under way: saying, being interrupted, listening. Implements engines.turn.Side."""
 
     def __init__(self, conversation: Conversation, turn_index: int, brief: TurnBrief, lines: Lines) -> None:
         self._conversation, self._manners = conversation, conversation.manners
-        self._index, self._brief = turn_index, brief
+        self._brief = brief
         self._mic, self._speaker, self._emit = lines.mic, lines.speaker, lines.emit
-        self._floor, self._link = conversation.floor, conversation.parts.link
+        self._floor, self._link = conversation.sitting.floor, conversation.parts.link
+        self._turn = TurnUnderWay(turn_index, brief, lines, conversation.sitting, self)
         self._utterances = Utterances(conversation.parts.transcriber)
         self._ahead = LookAhead(conversation.tasks, lines.anticipate, _nothing_to_prepare)
         self._gate = SendGate()
         self._is_uncommitted = False
-        self._said: list[Spoken] = []
         self._line: Line | None = None
         self._attempts = 0
-        self._is_yielding = False
-        self._first_sound_ms: int | None = None
-        self._shown = ""
-        self._nudge_count = 0
-        self._answer: Answer | None = None
         self._is_done = False
         self._is_leaving = False
-        self._is_over = False
 
     @property
     def _now_ms(self) -> int:
@@ -97,39 +73,29 @@ class Exchange:
 
     async def run(self) -> Turn:
         self._link.on_event, self._link.on_drop = self._on_event, self._on_drop
-        self._emit(TurnStarted(at_ms=self._now_ms, turn_index=self._index, brief=self._brief))
+        self._turn.begin()
         self._link.check()
         self._link.tick(self._now_ms, is_quiet=True)
-        self._say(direction(self._brief))
-        while not self._is_over:
+        self._begin(direction(self._brief))
+        while not self._turn.is_over:
             heard = await self._floor.hear(self._mic, self._emit)
             self._send(heard)
             self._link.check()
             if heard.command is not None:
-                await self._obey(heard.command)
+                await self._turn.obey(heard.command)
             elif self._is_leaving or (self._floor.has_left and self._brief.kind is not TurnKind.CLOSING):
-                await self._leave(AnswerEnd.SESSION_ENDED)
+                await self._turn.leave(AnswerEnd.SESSION_ENDED)
             elif self._line is not None:
                 self._step_speaking(self._line, heard)
             else:
                 await self._step_listening(heard)
-        return self._turn()
+        return self._turn.result()
 
     def close(self) -> None:
         """Leave nothing running, however the turn ended."""
         self._ahead.close()
-        if self._line is not None:
-            self._hush(self._line)
+        self.hush()
         self._link.settle()
-
-    def _turn(self) -> Turn:
-        timings = replace(self._conversation.previous, first_sound_ms=self._first_sound_ms)
-        answer = self._answer
-        if answer is not None and answer.transcript.words:
-            self._conversation.previous = TurnTimings(speech_end_ms=answer.end_ms, decided_ms=self._now_ms)
-        else:
-            self._conversation.previous = TurnTimings()
-        return Turn(self._index, self._brief, tuple(self._said), answer, timings)
 
     # ------------------------------------------------------------------------- what the model tells
 
@@ -152,7 +118,7 @@ class Exchange:
             case EndAsked():
                 self._is_leaving = True
             case NoteTaken(text):
-                self._emit(InterviewerNoted(at_ms=self._now_ms, turn_index=self._index, text=text))
+                self._emit(InterviewerNoted(at_ms=self._now_ms, turn_index=self._turn.index, text=text))
             case Stumbled(error):
                 self._tell_failure(error)
             case _:
@@ -195,19 +161,24 @@ class Exchange:
 
     # --------------------------------------------------------------------------------------- speaking
 
-    @property
-    def _asked(self) -> str:
-        """What was said of the brief, to be said again word for word."""
-        return self._said[0].text if self._said else self._brief.text
+    def say(self, text: str, *, is_nudge: bool = False) -> None:
+        self._begin(verbatim(text), is_nudge=is_nudge)
 
-    def _say(self, what: Direction, *, is_nudge: bool = False) -> None:
-        self._is_yielding = False
+    def hush(self) -> None:
+        """The candidate has the word: the model learns how much of its line was heard."""
+        if self._line is not None:
+            spoken, heard_ms = self._line.interrupt(self._now_ms)
+            self._link.interrupt(heard_ms)
+            self._settle(self._line, spoken)
+
+    def _begin(self, what: Direction, *, is_nudge: bool = False) -> None:
+        self._turn.is_yielding = False
         self._line = Line(what, self._speaker, self._now_ms, is_nudge=is_nudge)
         self._link.request(what)
 
     def _step_speaking(self, line: Line, heard: Heard) -> None:
-        self._note_start(line)
-        if self._is_yielding:
+        line.started_ms = self._turn.note_start(line.started_ms, line.direction.text)
+        if self._turn.is_yielding:
             self._yield_or_resume(line)
         elif heard.change is GateChange.STARTED and not self._manners.is_push_to_talk:
             self._pause_for(line)
@@ -226,25 +197,14 @@ class Exchange:
             self._note_attempt()
         self._link.renew()
 
-    def _note_start(self, line: Line) -> None:
-        heard_ms = self._speaker.heard_ms
-        if line.started_ms is not None or heard_ms <= 0:
-            return
-        line.started_ms = self._now_ms - heard_ms
-        if self._first_sound_ms is None:
-            self._first_sound_ms = line.started_ms
-        self._emit(InterviewerStarted(at_ms=line.started_ms, turn_index=self._index, text=line.direction.text))
-
     def _pause_for(self, line: Line) -> None:
-        """Somebody speaks over the interviewer: silence at once, and time to find out whether it was meant."""
-        if self._is_yielding:
+        """Somebody speaks over the line; a nudge gives way at once."""
+        if self._turn.is_yielding:
             return
         if line.is_nudge:
-            self._hush(line)
-            return
-        self._speaker.pause()
-        self._is_yielding = True
-        self._emit(InterviewerPaused(at_ms=self._now_ms, turn_index=self._index))
+            self.hush()
+        else:
+            self._turn.pause()
 
     def _yield_or_resume(self, line: Line) -> None:
         gate = self._floor.gate
@@ -252,21 +212,12 @@ class Exchange:
         spoken_ms = gate.last_speech_ms - gate.started_ms
         is_meant = spoken_ms >= SURE_MS or asks_for_floor(words, spoken_ms)
         if is_meant and self._brief.expects_answer and not is_echo(words, line.text):
-            self._hush(line)
+            self.hush()
             return
         silence_ms = self._now_ms - gate.last_speech_ms
         is_known = not self._utterances.is_speaking and not self._is_uncommitted and self._utterances.is_understood
         if not gate.is_speech and silence_ms >= (RESUME_AFTER_MS if is_known else UNDECIDED_MS):
-            self._is_yielding = False
-            self._speaker.resume()
-            self._forget_heard()
-            self._emit(InterviewerResumed(at_ms=self._now_ms, turn_index=self._index))
-
-    def _hush(self, line: Line) -> None:
-        """The candidate has the word: the model learns how much of its line was heard."""
-        spoken, heard_ms = line.interrupt(self._now_ms)
-        self._link.interrupt(heard_ms)
-        self._settle(line, spoken)
+            self._turn.resume()
 
     def _settle_or_repeat(self, line: Line) -> None:
         spoken = line.finish(self._now_ms)
@@ -275,10 +226,9 @@ class Exchange:
             return
         self._note_attempt()
         if spoken.heard_text:
-            self._said.append(spoken)
-            self._emit(InterviewerEnded(at_ms=self._now_ms, turn_index=self._index, spoken=spoken))
+            self._turn.note_said(spoken)
             self._emit(HintGiven(at_ms=self._now_ms, message="The connection broke off; that is said again."))
-        self._say(line.direction, is_nudge=line.is_nudge)
+        self._begin(line.direction, is_nudge=line.is_nudge)
 
     def _note_attempt(self) -> None:
         """A line was not said. Raises ProviderError when that was the last time it is tried."""
@@ -295,56 +245,33 @@ class Exchange:
 
     def _settle(self, line: Line, spoken: Spoken) -> None:
         self._line = None
-        self._said.append(spoken)
         self._link.remember("assistant", spoken.heard_text)
-        self._emit(InterviewerEnded(at_ms=self._now_ms, turn_index=self._index, spoken=spoken))
+        self._turn.note_said(spoken)
         if line.is_nudge:
             return
-        if not self._brief.expects_answer:
-            self._is_over = True
-            return
-        if not spoken.is_interrupted:
-            self._forget_heard()
-        brief = self._brief
-        self._conversation.endpointer.begin(self._now_ms, brief.limit_from(self._now_ms), brief.expected_answer_ms)
+        if self._brief.expects_answer and not spoken.is_interrupted:
+            self.forget()
+        self._turn.listen_from_now()
 
-    def _forget_heard(self) -> None:
+    def forget(self) -> None:
         """What was said over the line is no answer to it."""
         self._utterances.forget()
         self._link.settle()
-        self._shown = ""
+        self._turn.forget_shown()
 
     # -------------------------------------------------------------------------------------- listening
 
     async def _step_listening(self, heard: Heard) -> None:
         gate, provisional = self._floor.gate, self._utterances.provisional
-        self._show(provisional.text)
+        self._turn.show(provisional.text)
         if not gate.is_speech:
             self._ahead.read(provisional, self._now_ms, self._now_ms - gate.last_speech_ms)
         if self._manners.are_turns_ours:
             self._ahead.listen(heard.change, self._conversation.parts.turn_model, self._floor.recent_audio)
-        hearing = Hearing(
-            self._now_ms,
-            gate.is_speech,
-            gate.last_speech_ms,
-            provisional.text,
-            provisional.through_ms,
-            self._ahead.is_covered(provisional),
-            self._ahead.turn_probability(provisional),
-        )
-        verdict = self._conversation.endpointer.step(hearing)
-        if verdict is Verdict.NUDGE:
-            nudges = self._manners.nudges
-            self._say(verbatim(nudges[min(self._nudge_count, len(nudges) - 1)]), is_nudge=True)
-            self._nudge_count += 1
-        elif verdict is Verdict.SILENT:
-            self._end(Transcript(), AnswerEnd.SILENT)
-        elif verdict is Verdict.TIME_LIMIT:
-            await self._finish(AnswerEnd.TIME_LIMIT)
-        elif self._mic.is_ended and self._now_ms - gate.last_speech_ms >= self._manners.policy.patience_ms:
-            await self._finish(AnswerEnd.SESSION_ENDED)
-        elif self._is_finished(verdict):
-            await self._finish(AnswerEnd.FINISHED)
+        verdict = self._turn.judge(provisional, self._ahead)
+        ended_by = self._turn.conclude(verdict, is_finished=self._is_finished(verdict))
+        if ended_by is not None:
+            await self._finish(ended_by)
 
     def _is_finished(self, verdict: Verdict) -> bool:
         """The answer is over, and everything of it is understood or will not be."""
@@ -364,88 +291,31 @@ class Exchange:
         is_unheard = not heard.is_speaking and heard.voiced_ms >= SURE_MS
         return is_unheard and silence_ms >= UNDECIDED_MS + patience_ms
 
-    def _show(self, text: str) -> None:
-        if text != self._shown:
-            self._shown = text
-            self._emit(ProvisionalHeard(at_ms=self._now_ms, turn_index=self._index, text=text))
-
     async def _finish(self, ended_by: AnswerEnd) -> None:
-        """The final transcript decides: an answer, a spoken request, or only noise."""
         self._is_done = False
         if self._manners.are_turns_ours and self._is_uncommitted:
             self._commit()
-        transcript = await self._utterances.finish()
-        request = spoken_request(transcript.text)
-        if ended_by is AnswerEnd.FINISHED and not transcript.words:
-            was_cut = bool(self._said) and self._said[-1].is_interrupted
-            self._forget_heard()
-            if was_cut:
-                self._say(verbatim(self._asked))
-        elif request is Request.REPEAT:
-            self._forget_heard()
-            self._say(verbatim(self._asked))
-        elif request is Request.MOMENT:
-            self._forget_heard()
-            self._conversation.endpointer.be_patient(self._now_ms)
-        elif request is Request.SKIP:
-            self._end(transcript, AnswerEnd.SKIPPED)
-        elif request is Request.END:
-            self._end(transcript, AnswerEnd.SESSION_ENDED)
-        else:
-            self._end(transcript, ended_by)
+        await self._turn.finish(ended_by)
 
-    def _end(self, transcript: Transcript, ended_by: AnswerEnd) -> None:
-        words = transcript.words
-        start_ms, end_ms = (words[0].start_ms, words[-1].end_ms) if words else (self._now_ms, self._now_ms)
-        if words:
-            end_ms = max(end_ms, min(self._floor.gate.last_speech_ms, self._now_ms))
-        self._answer = Answer(transcript, start_ms, end_ms, ended_by)
-        self._emit(AnswerHeard(at_ms=self._now_ms, turn_index=self._index, answer=self._answer))
-        self._is_over = True
+    async def final(self) -> Transcript:
+        return await self._utterances.finish()
 
-    # --------------------------------------------------------------------------------------- commands
+    def mishear(self) -> None:
+        """A line that was cut short for nothing is said again."""
+        was_cut = bool(self._turn.said) and self._turn.said[-1].is_interrupted
+        self.forget()
+        if was_cut:
+            self.say(self._turn.asked)
 
-    async def _obey(self, command: Command) -> None:
-        if command.kind is CommandKind.PAUSE:
-            command = await self._hold()
-        if command.kind is CommandKind.END:
-            await self._leave(AnswerEnd.SESSION_ENDED)
-        elif command.kind is CommandKind.SKIP:
-            await self._leave(AnswerEnd.SKIPPED)
-        elif command.kind is CommandKind.DONE:
-            await self._take_done()
-        elif command.kind is CommandKind.REPEAT:
-            if self._line is not None:
-                self._hush(self._line)
-            self._is_over = False
-            self._say(verbatim(self._asked))
-
-    async def _take_done(self) -> None:
-        """The candidate says by key that the answer is over; before an answer it means nothing."""
+    async def take_done(self) -> None:
         if not self._brief.expects_answer:
             return
         if self._line is not None:
             if self._manners.is_push_to_talk:
-                self._hush(self._line)
+                self.hush()
         elif self._utterances.is_speaking:  # the model still waits: there is no time for that now
             await self._finish(AnswerEnd.FINISHED)
         elif self._utterances.voiced_ms >= WORD_MS:
             self._is_done = True
             if self._manners.are_turns_ours and self._is_uncommitted:
                 self._commit()
-
-    async def _hold(self) -> Command:
-        self._speaker.pause()
-        command, held_ms = await self._floor.hold(self._mic, self._emit)
-        self._conversation.endpointer.shift(held_ms)
-        if not self._is_yielding:
-            self._speaker.resume()
-        return command
-
-    async def _leave(self, ended_by: AnswerEnd) -> None:
-        """End the turn now, keeping what was said so far."""
-        if self._line is not None:
-            self._hush(self._line)
-        if self._brief.expects_answer or ended_by is AnswerEnd.SESSION_ENDED:
-            self._end(await self._utterances.finish(), ended_by)
-        self._is_over = True
