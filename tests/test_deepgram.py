@@ -20,6 +20,7 @@ from tests.loopback.serving import Refusal, Trouble
 from voiceprep.errors import ProviderError
 from voiceprep.model import Term, Transcript, Usage
 from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
+from voiceprep.providers.deepgram_connection import Attention
 from voiceprep.providers.deepgram_link import LinkPolicy
 from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 from voiceprep.providers.deepgram_speak import DeepgramSynthesizer
@@ -95,6 +96,22 @@ def recogniser(model: str, tasks: Tasks, server: DeepgramServer, key: str = KEY)
 
 
 # --------------------------------------------------------------------------------------- recognisers
+
+
+@pytest.mark.parametrize(
+    ("speech_blocks", "silence_blocks", "reads"),
+    [
+        (10, 0, 10),  # the first 200 ms of speech: at once
+        (25, 0, 10 + 3),  # then ten times a second
+        (25, 10, 10 + 3 + 10),  # it ends: at once, for what ended now is what everybody waits for
+        (25, 80, 10 + 3 + 50 + 6),  # and in a long silence ten times a second again
+    ],
+)
+def test_what_arrives_is_read_at_once_where_it_matters(speech_blocks: int, silence_blocks: int, reads: int) -> None:
+    attention = Attention()
+    attention.step(False)
+    heard = [True] * speech_blocks + [False] * silence_blocks
+    assert sum(map(attention.step, heard)) == reads
 
 
 @pytest.mark.parametrize(("model", "path"), RECOGNISERS)

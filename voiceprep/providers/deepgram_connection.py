@@ -18,6 +18,7 @@ from voiceprep.providers.deepgram_link import (
     LinkError,
     LinkPolicy,
     abort,
+    attend,
     provider_error,
     raw_messages,
     unsent_bytes,
@@ -30,6 +31,8 @@ Message = Mapping[str, Any]
 """JSON as it came."""
 
 _WARM_ATTEMPTS = 2
+SPEECH_SETTLED_BLOCKS, SILENCE_SETTLED_BLOCKS = 200 // BLOCK_MS, 1_000 // BLOCK_MS
+LAZY_BLOCKS, LAZY_S = 100 // BLOCK_MS, 0.25
 _LOOKS = 4
 """How often within each wait of the policy somebody looks whether it is over."""
 
@@ -62,6 +65,22 @@ class Dialect(Protocol):
         ...
 
 
+class Attention:
+    """When to read what arrives: at once around the ends of speech, where every millisecond counts; ten times a
+    second while speech or silence just goes on. Waking up costs more than reading."""
+
+    def __init__(self) -> None:
+        self._is_speech = False
+        self._run_blocks = 0
+
+    def step(self, is_speech: bool) -> bool:
+        """Take one block; whether to read now."""
+        self._run_blocks = self._run_blocks + 1 if is_speech == self._is_speech else 0
+        self._is_speech = is_speech
+        settled_blocks = SPEECH_SETTLED_BLOCKS if is_speech else SILENCE_SETTLED_BLOCKS
+        return self._run_blocks < settled_blocks or not self._run_blocks % LAZY_BLOCKS
+
+
 class ListenLink:
     """The one connection. Reconnects by itself, then sends again what no final covers."""
 
@@ -90,6 +109,8 @@ class ListenLink:
         self._sent_at_s = 0.0
         self._speech_sent_at_s: float | None = None
         self._stuck_since_s: float | None = None
+        self._attention = Attention()
+        self._attending: asyncio.TimerHandle | None = None
 
     @property
     def changed(self) -> asyncio.Event:
@@ -123,6 +144,7 @@ class ListenLink:
     def release(self, stream: DeepgramStream) -> None:
         """Nothing more is to be heard for `stream`."""
         self._streams.remove(stream)
+        self._listen(is_eager=True)
         if self._on_usage is not None and self._unbilled_ms:
             self._on_usage(Usage(PROVIDER, "stt", self._dialect.model, audio_ms=self._unbilled_ms))
             self._unbilled_ms = 0
@@ -131,6 +153,7 @@ class ListenLink:
         if self._socket is None:
             return
         block: AudioBlock = piece.block
+        self._listen(is_eager=self._attention.step(piece.is_speech))
         self._clock.note(block.start_ms, BLOCK_MS)
         self._unbilled_ms += BLOCK_MS
         self._write(block.samples.astype("<i2", copy=False).tobytes())
@@ -142,6 +165,7 @@ class ListenLink:
         self.start()
         if self._socket is not None:
             self._finalize_count += 1
+            self._listen(is_eager=True)
             self._write(self._dialect.finalize)
 
     def reset(self) -> None:
@@ -163,6 +187,7 @@ class ListenLink:
                 async for message in arriving:
                     self._take(message)
         finally:
+            self._listen(is_eager=True)
             self._socket = None
 
     def _begin(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
@@ -211,6 +236,18 @@ class ListenLink:
             )
             self._newest = words, tuple(placed)
         return self._newest[1]
+
+    def _listen(self, *, is_eager: bool) -> None:
+        """Read what arrives, or leave it until later; for `LAZY_S` at most, should no block come to say when."""
+        if self._socket is None or is_eager is (self._attending is None):
+            return
+        if self._attending is not None:
+            self._attending.cancel()
+        self._attending = None
+        attend(self._socket, is_eager=is_eager)
+        if not is_eager:
+            loop = asyncio.get_running_loop()
+            self._attending = loop.call_later(LAZY_S, lambda: self._listen(is_eager=True))
 
     # ------------------------------------------------------------------------------------- sending
 

@@ -238,6 +238,13 @@ def write(socket: Any, message: str | bytes) -> None:  # noqa: ANN401 - the SDK'
         transport.write(Frame(opcode, data).serialize(mask=True))
 
 
+def attend(socket: Any, *, is_eager: bool) -> None:  # noqa: ANN401 - the SDK's socket
+    """Read what arrives at once, or leave it to the network until told otherwise."""
+    transport = _transport(socket)
+    if transport is not None and not transport.is_closing():
+        (transport.resume_reading if is_eager else transport.pause_reading)()
+
+
 def unsent_bytes(socket: Any) -> int:  # noqa: ANN401 - the SDK's socket
     """What was written and the network has not taken yet."""
     transport = _transport(socket)
