@@ -18,6 +18,7 @@ from benchmarks.fuzz.targets import BY_NAME, TARGETS, Target
 
 MEMORY_BYTES_MAX = 3_000_000_000
 SLOW_S = 5.0
+"""Of processor time."""
 KINDS_SHOWN = 12
 
 
@@ -54,18 +55,20 @@ def fuzz(target: Target, inputs: int, seed: int, faults: Path | None) -> Tally:
     """At least so many inputs; every kind of fault is shown once."""
     tally = Tally(target.name)
     source = target.source(seed, target.seeds())
+    for data in target.seeds():
+        target.accepts(data)  # what is imported late is not timed
     waiting = target.kept()
     began_s = time.monotonic()
     while tally.inputs < inputs:
         data, count = (waiting.pop(), 1) if waiting else source.make()
         tally.inputs += count
         tally.calls += 1
-        call_s = time.monotonic()
+        call_s = time.process_time()
         try:
             tally.refused += not target.accepts(data)
         except Exception as error:  # what it looks for
             note(tally, error, data, faults)
-        took_s = time.monotonic() - call_s
+        took_s = time.process_time() - call_s
         tally.slowest_s = max(tally.slowest_s, took_s)
         if took_s > SLOW_S:
             note(tally, TimeoutError(f"took {took_s:.0f} s"), data, faults)

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing by atheris, a child a target: `python -m benchmarks.fuzz.guided TARGET [OPTION…]`.
+"""Coverage-guided fuzzing by atheris, a child a target.
 
 Atheris is no dependency of the tests: `make fuzz` installs it from a lock of its own.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.fuzz.targets import BY_NAME, Target
+from benchmarks.fuzz.targets import Target
 
 MEMORY_MB_MAX = 2_000
 SLOW_S = 20
@@ -47,7 +47,7 @@ def fuzz(target: Target, seconds: int, faults: Path | None) -> bool:
             f"-artifact_prefix={found}/",
             "-print_final_stats=1",
         )
-        program = (sys.executable, "-m", "benchmarks.fuzz.guided", target.name, *options, str(corpus))
+        program = (sys.executable, "-m", "benchmarks.fuzz.child", target.name, *options, str(corpus))
         done = subprocess.run(program, capture_output=True, text=True, errors="replace", check=False)
     told = {name: int(value) for name, value in re.findall(r"stat::(\w+):\s+(\d+)", done.stderr)}
     edges = re.findall(r"\bcov: (\d+)", done.stderr)
@@ -60,25 +60,3 @@ def fuzz(target: Target, seconds: int, faults: Path | None) -> bool:
     if done.returncode:
         print(done.stderr[-3_000:], flush=True)
     return done.returncode == 0
-
-
-def main() -> None:
-    """The child."""
-    import atheris
-
-    target = BY_NAME[sys.argv[1]]
-    target.seeds()  # what is imported late is imported before it is counted
-
-    def test(data: bytes) -> None:
-        target.accepts(data)
-
-    with atheris.instrument_imports(include=["voiceprep"], enable_loader_override=False):
-        for data in target.seeds():
-            target.accepts(data)
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], test)
-    atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()

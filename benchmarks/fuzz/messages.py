@@ -43,7 +43,7 @@ OWN_QUESTION = replace(sample.QUESTIONS[0], sources=("cv.md, page 1: “It has t
 BLOCK = np.zeros(MICROPHONE_BLOCK_SAMPLES, np.int16)
 BLOCKS = 60
 """Of microphone audio before the first message: 1.2 s."""
-HANG_S = 2.0
+HANG_S = 60.0
 INTERRUPT_EVERY = 7
 """Messages between two interruptions, so that every state of a reply meets every message."""
 ONCE = LinkPolicy(connect_s=5.0, close_s=0.0, finalize_s=5.0, give_up_s=5.0, backoff_s=())
