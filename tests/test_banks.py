@@ -1,5 +1,6 @@
 """Reading, finding and linting question banks."""
 
+import html
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from voiceprep.banks import (
     load_source,
 )
 from voiceprep.banks.document import MAX_BANK_BYTES, MAX_DEPTH
+from voiceprep.banks.exporting import render_anki
 from voiceprep.banks.words import content_stems, has_phrase, stem, words
 from voiceprep.errors import BankError, ExitCode
-from voiceprep.model import ExampleLevel, Question, QuestionKind, StarPart, Term
+from voiceprep.model import Bank, ExampleLevel, KeyPoint, Question, QuestionKind, StarPart, Term
 
 GOOD = """\
 id: kitchen
@@ -444,3 +446,17 @@ def test_words_and_stems() -> None:
     assert content_stems("What is the lock for?") == {"lock"}
     assert has_phrase("It's a thread-pool.", "thread pool")
     assert not has_phrase("It's a threadpool.", "thread pool")
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1+1)", "# no comment", "<b>bold</b>", "a\tb"]
+)
+def test_no_cell_of_an_export_is_a_formula_a_comment_or_markup(text: str) -> None:
+    question = Question("q", "=topic", text, (KeyPoint("p", text),), reference=text)
+    *_, note = render_anki(Bank("b", "=Title", (question,))).splitlines()
+    front, back, tags = note.split("\t")
+    assert front[0] not in "=+-@#<"
+    assert html.unescape(front) == " ".join(text.split())
+    assert back.startswith("<ul><li>")
+    assert "<b>" not in back
+    assert tags.startswith("b ")

@@ -1,5 +1,6 @@
 """Makes anybody's words safe to show: on a terminal, in Markdown. Pure; must not know who said them."""
 
+import html
 import re
 import unicodedata
 
@@ -12,6 +13,8 @@ _TERMINAL_SEQUENCES = re.compile(
 )
 _MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]|~$])")
 _MARKDOWN_LINE_START = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=[#+\-=!:]))(.)")
+
+_CELL_STARTS = frozenset("=+-@#")
 
 
 def plain(text: str) -> str:
@@ -34,6 +37,15 @@ def escape_markdown(text: str) -> str:
     escaped = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = _MARKDOWN_SPECIALS.sub(r"\\\1", escaped)
     return _MARKDOWN_LINE_START.sub(r"\1\\\2", escaped)
+
+
+def escape_cell(text: str) -> str:
+    """`plain` text as a cell of a table of HTML texts (Anki's import): no markup, no comment, and no formula.
+
+    Somebody may open the table as a spreadsheet.
+    """
+    escaped = html.escape(plain(text), quote=True)
+    return f"&#{ord(escaped[0])};{escaped[1:]}" if escaped[:1] in _CELL_STARTS else escaped
 
 
 def clock(ms: int) -> str:

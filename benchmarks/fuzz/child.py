@@ -1,4 +1,4 @@
-"""`python -m benchmarks.fuzz.child TARGET [libFuzzer option…] CORPUS`: one target under atheris, until it is told to end.
+"""`python -m benchmarks.fuzz.child TARGET [OPTION…] CORPUS`: one target under atheris, until it is told to end.
 
 Must import nothing of ours but under instrumentation.
 """

@@ -1,20 +1,19 @@
 """A bank for other tools: flash cards for Anki, Markdown to read. Must not know files."""
 
 from collections.abc import Iterator
-from html import escape
 
 from voiceprep.model import Bank, Question
-from voiceprep.plaintext import escape_markdown, plain
+from voiceprep.plaintext import escape_cell, escape_markdown, plain
 
 
 def render_anki(bank: Bank) -> str:
     """Notes to import: front, back and tags, separated by tabs (Anki's text format)."""
     lines = ["#separator:tab", "#html:true", f"#deck:{plain(bank.title)}", "#tags column:3"]
     for question in bank.questions:
-        points = "".join(f"<li>{escape(plain(point.text))}</li>" for point in question.key_points)
-        back = f"<ul>{points}</ul>{escape(plain(question.reference))}"
+        points = "".join(f"<li>{escape_cell(point.text)}</li>" for point in question.key_points)
+        back = f"<ul>{points}</ul>{escape_cell(question.reference)}"
         tags = f"{bank.id} {plain(question.topic).replace(' ', '-')} level-{question.difficulty}"
-        lines.append("\t".join((escape(plain(question.text)), back, tags)))
+        lines.append("\t".join((escape_cell(question.text), back, tags)))
     return "\n".join(lines) + "\n"
 
 

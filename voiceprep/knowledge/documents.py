@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voiceprep.errors import ConfigError
-from voiceprep.knowledge.extraction import PAGES_MAX, read_pages, too_costly
+from voiceprep.knowledge.extraction import PAGES_MAX, Limits, read_pages, too_costly
 
 SIZE_BYTES_MAX = 20_000_000
 PAGE_CHARS_MAX = 20_000
-WAIT_SECONDS_MAX = 90
+WAIT_FACTOR = 10
+"""On a busy machine the processor's time passes so many times more slowly than the clock's, at most."""
+LIMITS = Limits()
 PARSED_SUFFIXES = (".pdf", ".docx")
 SUFFIXES = (*PARSED_SUFFIXES, ".md", ".markdown", ".txt", ".text")
 
@@ -27,7 +29,7 @@ class Document:
     pages: tuple[str, ...]
 
 
-def load_document(path: Path) -> Document:
+def load_document(path: Path, limits: Limits = LIMITS) -> Document:
     """Raises ConfigError for what cannot be read: missing, huge, encrypted, scanned, broken, or no text at all."""
     path = path.expanduser()
     suffix = path.suffix.lower()
@@ -40,7 +42,7 @@ def load_document(path: Path) -> Document:
             raise ConfigError(
                 f"{path} is larger than {limit} MB.", "Save the part that matters as a file of its own."
             )
-        pages = _read_apart(path) if suffix in PARSED_SUFFIXES else read_pages(path)
+        pages = _read_apart(path, limits) if suffix in PARSED_SUFFIXES else read_pages(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error
     if not any(page.strip() for page in pages):
@@ -62,11 +64,13 @@ def find_documents(folder: Path) -> list[Path]:
     return paths
 
 
-def _read_apart(path: Path) -> list[str]:
+def _read_apart(path: Path, limits: Limits) -> list[str]:
     """The pages of a format that needs a parser, read by a process with limits. Raises ConfigError."""
-    program = (sys.executable, "-P", "-m", "voiceprep.knowledge.extraction", str(path.absolute()))
+    told = (str(path.absolute()), str(limits.seconds), str(limits.memory_bytes))
+    program = (sys.executable, "-P", "-m", "voiceprep.knowledge.extraction", *told)
+    wait_s = WAIT_FACTOR * limits.seconds
     try:
-        done = subprocess.run(program, capture_output=True, check=False, timeout=WAIT_SECONDS_MAX)
+        done = subprocess.run(program, capture_output=True, check=False, timeout=wait_s)
         found = json.loads(done.stdout)
     except (subprocess.TimeoutExpired, ValueError) as error:  # ended by a limit before it could say anything
         raise too_costly(path) from error

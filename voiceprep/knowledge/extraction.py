@@ -1,4 +1,5 @@
-"""Takes the text out of one file, in a process of its own: `python -P -m voiceprep.knowledge.extraction FILE`.
+"""Takes the text out of one file, in a process of its own: `python -P -m voiceprep.knowledge.extraction FILE
+SECONDS BYTES`.
 
 Parsers of PDF and DOCX can be made to run for ever or to fill the memory: this process may do neither, nor open a
 network connection. It prints JSON: {"pages": […]}, or {"message", "hint"} of what is wrong with the file.
@@ -9,15 +10,22 @@ import resource
 import sys
 import zipfile
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from voiceprep.errors import ConfigError
 from voiceprep.network import forbid_network
 
-SECONDS_MAX = 30
-"""Of processor time; a document of 500 pages takes 5."""
-MEMORY_BYTES_MAX = 1_500_000_000
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one file may take: processor time (a document of 500 pages takes 5 s) and memory."""
+
+    seconds: int = 30
+    memory_bytes: int = 1_000_000_000
+
+
 UNPACKED_BYTES_MAX = 100_000_000
 UNPACKED_RATIO_MAX = 100
 """Text compresses to a tenth; what unpacks to a hundred times its size was made to."""
@@ -109,10 +117,10 @@ def _paged(lines: list[str]) -> list[str]:
 
 def main() -> None:
     """See the module."""
-    path = Path(sys.argv[1])
+    path, limits = Path(sys.argv[1]), Limits(*map(int, sys.argv[2:]))
     with suppress(ValueError, OSError):  # a system without such a limit
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS_MAX, SECONDS_MAX))
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds))
     forbid_network()
     try:
         found: dict[str, object] = {"pages": read_pages(path)}

@@ -3,12 +3,11 @@
 Must not know Anki's database; the text format is documented at docs.ankiweb.net/importing/text-files.html.
 """
 
-import html
 from hashlib import sha256
 from itertools import groupby
 
 from voiceprep.errors import RecordingError
-from voiceprep.plaintext import plain
+from voiceprep.plaintext import escape_cell, plain
 from voiceprep.recordings.index import SessionIndex
 from voiceprep.recordings.listing import load_info
 
@@ -25,18 +24,13 @@ def render_anki(index: SessionIndex) -> tuple[str, int]:
     )
     notes = []
     for (bank, question, text, topic, session), points in groupby(rows, key=lambda row: row[:5]):
-        missed = "".join(f"<li>{_cell(row[5])}</li>" for row in points)
+        missed = "".join(f"<li>{escape_cell(row[5])}</li>" for row in points)
         reference = _reference(index, session, question)
-        answer = f"<ul>{missed}</ul>" + (f"<p>{_cell(reference)}</p>" if reference else "")
+        answer = f"<ul>{missed}</ul>" + (f"<p>{escape_cell(reference)}</p>" if reference else "")
         tags = " ".join(_tag(name) for name in ("voiceprep", bank, topic) if name)
         guid = sha256(f"voiceprep\0{bank}\0{question}".encode()).hexdigest()[:16]
-        notes.append("\t".join((guid, _cell(text), answer, tags)))
+        notes.append("\t".join((guid, escape_cell(text), answer, tags)))
     return _HEADER + "".join(f"{note}\n" for note in notes), len(notes)
-
-
-def _cell(text: str) -> str:
-    """One field: no tab, line break or markup of the text's own. A leading # would be a comment."""
-    return html.escape(plain(text), quote=True).replace("#", "&#35;")
 
 
 def _tag(name: str) -> str:
