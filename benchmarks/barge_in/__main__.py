@@ -14,7 +14,16 @@ from benchmarks.peers.candidate import Trial
 from benchmarks.peers.emulator import make_emulator
 from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
 from benchmarks.peers.picture import Bar, render_bars
-from benchmarks.peers.runs import RESULTS, Run, chosen_settings, interleaved, machine, run_all
+from benchmarks.peers.runs import (
+    RESULTS,
+    Run,
+    chosen_settings,
+    interleaved,
+    load_runs,
+    machine,
+    run_all,
+    save_runs,
+)
 from benchmarks.peers.utterances import INTERRUPTIONS, open_sounds
 
 SETTINGS = dict.fromkeys(("voiceprep", "livekit", "pipecat"), ("default", "minimum"))
@@ -33,6 +42,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2, help="processes they are spread over, interleaved")
     parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
     parser.add_argument("--settings", default="", help="only these; `fastest` adds a livekit row")
+    parser.add_argument("--more", action="store_true", help="add to what earlier calls measured")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
@@ -58,7 +68,8 @@ def main() -> None:
     settings = chosen_settings(arguments.engines.split(","), arguments.settings, SETTINGS)
     for engine in settings:
         python_for(engine)
-    folder = cache_folder() / "sounds"
+    folder, kept = cache_folder() / "sounds", cache_folder() / "barge_in_runs.jsonl"
+    earlier = load_runs(kept) if arguments.more else []
     emulator = make_emulator(open_sounds(folder), opening_ms=OPENING_MS, rest_ms=round(REPLY_S * 1000) - OPENING_MS)
     before = machine()
     trials = make_trials(arguments.trials, arguments.others)
@@ -66,10 +77,11 @@ def main() -> None:
     for index, engine, setting in interleaved(settings, arguments.rounds):
         share = [asdict(trial) for trial in trials[index :: arguments.rounds]]
         jobs.append((engine, setting, {"sounds": str(folder), "trials": share}))
-    runs = asyncio.run(run_all(jobs, emulator, SECONDS_PER_TRIAL))
+    runs = [*earlier, *asyncio.run(run_all(jobs, emulator, SECONDS_PER_TRIAL))]
+    save_runs(runs, kept)
     rows = [
         make_row(mine)
-        for engine, names in settings.items()
+        for engine, names in SETTINGS.items()
         for setting in names
         if (mine := [run for run in runs if (run.engine, run.settings) == (engine, setting)])
     ]
