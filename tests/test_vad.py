@@ -40,6 +40,19 @@ async def test_speech_and_the_pauses_around_it() -> None:
     assert found[-1] < 0.5
 
 
+async def test_a_mute_microphone_is_not_listened_to_and_speech_after_it_is_heard_as_ever() -> None:
+    async with Tasks() as tasks:
+        speech = await spoken(HibariSynthesizer(tasks), "Yes, I would.")
+    detector = SileroDetector()
+    mute = probabilities(detector, np.zeros(3 * MICROPHONE_RATE_HZ, np.int16))
+    assert len(set(mute[60:])) == 1
+    after_long, after_short = (
+        probabilities(SileroDetector(), np.concatenate([np.zeros(count, np.int16), speech]))[count // 320 :]
+        for count in (8 * MICROPHONE_RATE_HZ, 1 * MICROPHONE_RATE_HZ)
+    )
+    assert np.abs(np.array(after_long) - np.array(after_short)).max() < 0.02
+
+
 async def test_reset_forgets() -> None:
     async with Tasks() as tasks:
         samples = await spoken(HibariSynthesizer(tasks), "Yes.")

@@ -67,14 +67,15 @@ class Dialect(Protocol):
 
 class Attention:
     """When to read what arrives: at once around the ends of speech, where every millisecond counts; ten times a
-    second while speech or silence just goes on. Waking up costs more than reading."""
+    second while speech or silence just goes on. Waking up costs more than reading. A long silence is sent as
+    seldom."""
 
     def __init__(self) -> None:
         self._is_speech = False
         self._run_blocks = 0
 
     def step(self, is_speech: bool) -> bool:
-        """Take one block; whether to read now."""
+        """Take one block; whether to read and send now."""
         self._run_blocks = self._run_blocks + 1 if is_speech == self._is_speech else 0
         self._is_speech = is_speech
         settled_blocks = SPEECH_SETTLED_BLOCKS if is_speech else SILENCE_SETTLED_BLOCKS
@@ -111,6 +112,7 @@ class ListenLink:
         self._stuck_since_s: float | None = None
         self._attention = Attention()
         self._attending: asyncio.TimerHandle | None = None
+        self._held: list[AudioBlock] = []
 
     @property
     def changed(self) -> asyncio.Event:
@@ -144,6 +146,7 @@ class ListenLink:
     def release(self, stream: DeepgramStream) -> None:
         """Nothing more is to be heard for `stream`."""
         self._streams.remove(stream)
+        self._send_held()
         self._listen(is_eager=True)
         if self._on_usage is not None and self._unbilled_ms:
             self._on_usage(Usage(PROVIDER, "stt", self._dialect.model, audio_ms=self._unbilled_ms))
@@ -152,11 +155,11 @@ class ListenLink:
     def send(self, piece: Piece) -> None:
         if self._socket is None:
             return
-        block: AudioBlock = piece.block
-        self._listen(is_eager=self._attention.step(piece.is_speech))
-        self._clock.note(block.start_ms, BLOCK_MS)
-        self._unbilled_ms += BLOCK_MS
-        self._write(block.samples.astype("<i2", copy=False).tobytes())
+        is_due = self._attention.step(piece.is_speech)
+        self._listen(is_eager=is_due)
+        self._held.append(piece.block)
+        if is_due or piece.is_speech:
+            self._send_held()
         if piece.is_speech and self._speech_sent_at_s is None:
             self._speech_sent_at_s = self._sent_at_s
 
@@ -165,6 +168,7 @@ class ListenLink:
         self.start()
         if self._socket is not None:
             self._finalize_count += 1
+            self._send_held()
             self._listen(is_eager=True)
             self._write(self._dialect.finalize)
 
@@ -192,6 +196,7 @@ class ListenLink:
 
     def _begin(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._socket = socket
+        self._held.clear()  # the stream has it, too
         self._clock = AudioClock()
         self._newest = ((), ())
         self._finalize_count = 0
@@ -250,6 +255,14 @@ class ListenLink:
             self._attending = loop.call_later(LAZY_S, lambda: self._listen(is_eager=True))
 
     # ------------------------------------------------------------------------------------- sending
+
+    def _send_held(self) -> None:
+        held, self._held = self._held, []
+        if held and self._socket is not None:
+            for block in held:
+                self._clock.note(block.start_ms, BLOCK_MS)
+            self._unbilled_ms += BLOCK_MS * len(held)
+            self._write(b"".join(block.samples.astype("<i2", copy=False).tobytes() for block in held))
 
     def _write(self, message: str | bytes) -> None:
         self._sent_at_s = asyncio.get_running_loop().time()
