@@ -16,11 +16,12 @@ from voiceprep.banks import bank_folders, find_bank
 from voiceprep.briefs import SPENT
 from voiceprep.errors import ConfigError
 from voiceprep.events import UsageMeasured
-from voiceprep.knowledge.rewording import apply_reply, is_cited, make_prompt
+from voiceprep.knowledge.rewording import apply_reply, make_prompt
 from voiceprep.model import Question
 from voiceprep.recordings.folder import session_folders
 from voiceprep.recordings.reader import load_session
 from voiceprep.settings import Settings
+from voiceprep.structured import is_cited
 from voiceprep.wiring.documents import OwnDocuments, OwnMaterial, own_material
 from voiceprep.wiring.rewording import QUESTIONS_MAX, word_freely
 

@@ -1,4 +1,4 @@
-"""Pure: a model's reply that has to be one JSON object of a certain shape, and asking once more when it is not.
+"""Pure: a model's reply that has to be one JSON object of a certain shape and to quote what it is about.
 
 Must not know models or what the object is about.
 """
@@ -7,9 +7,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from voiceprep.last_words import plain_words
 from voiceprep.ports import Message, Prompt
 
 REPLY_CHARS_SHOWN = 4_000
+QUOTE_WORDS_MIN = 3
+"""A shorter quote is found in any text; a text that is shorter itself is quoted whole."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -37,3 +40,12 @@ def repair_prompt(asked: Prompt, reply: str, error: UnusableReplyError) -> Promp
     shown = reply[:REPLY_CHARS_SHOWN] or "…"
     messages = (*asked.messages, Message("assistant", shown), Message("user", complaint))
     return Prompt(asked.system, messages, asked.output_tokens_max, asked.reply_schema)
+
+
+def is_cited(quote: str, text: str) -> bool:
+    """The words of `quote` stand in `text`, one after another, however they are written."""
+    said, there = plain_words(quote), plain_words(text)
+    starts = range(len(there) - len(said) + 1)
+    return len(said) >= min(QUOTE_WORDS_MIN, max(1, len(there))) and any(
+        there[start : start + len(said)] == said for start in starts
+    )

@@ -45,6 +45,22 @@ def score(
 
 
 @app.command()
+def audit(
+    which: Which = "last",
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", help="A model that looks too and gets the words: PROVIDER[:MODEL]."),
+    ] = None,
+    recordings: Recordings = None,
+    json: AsJson = False,
+) -> None:
+    """How the interviewer did: what it gave away, repeated, judged, and how it kept the time."""
+    from voiceprep.terminal import audit_views
+
+    audit_views.audit_session(os.environ, as_text(recordings), which, judge, json)
+
+
+@app.command()
 def calibrate(
     bank: Bank = None,
     judge: Annotated[str, typer.Option("--judge", help="offline, or PROVIDER[:MODEL].")] = "offline",

@@ -13,13 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from voiceprep.knowledge.passages import Passage
-from voiceprep.knowledge.rewording import is_cited
 from voiceprep.last_words import plain_words
 from voiceprep.leaks import told_points
 from voiceprep.model import Example, ExampleLevel, KeyPoint, Question, TurnBrief, TurnKind
 from voiceprep.plaintext import plain
 from voiceprep.ports import Message, Prompt
-from voiceprep.structured import parse_object
+from voiceprep.structured import is_cited, parse_object
 from voiceprep.wording import Task, accept, asks_twice
 
 PIECE_WORDS = 220

@@ -15,13 +15,10 @@ from voiceprep.last_words import plain_words
 from voiceprep.leaks import stems
 from voiceprep.model import Question, TurnBrief, TurnKind
 from voiceprep.ports import Message, Prompt
-from voiceprep.structured import UnusableReplyError, parse_object
+from voiceprep.structured import UnusableReplyError, is_cited, parse_object
 from voiceprep.wording import Task, accept, asks_twice
 
 TOKENS_PER_QUESTION = 120
-QUOTE_WORDS_MIN = 3
-"""A shorter quote is found in any text; a passage that is shorter itself is quoted whole."""
-
 SYSTEM = """You word the questions of a spoken practice interview. Each is about one passage of the candidate's own
 papers and has been planned already: keep its subject and what it asks, and say it as a person would.
 Rules for each question:
@@ -111,15 +108,6 @@ def _check(worded: _Worded | None, question: Question) -> str | None:
     if line is None or asks_twice(line) or not stems(line) & stems(worded.quote):
         return None
     return line if _ASKS_YOU.search(line) else None
-
-
-def is_cited(quote: str, passage: str) -> bool:
-    """The words of `quote` stand in `passage`, one after another, however they are written."""
-    said, there = plain_words(quote), plain_words(passage)
-    starts = range(len(there) - len(said) + 1)
-    return len(said) >= min(QUOTE_WORDS_MIN, max(1, len(there))) and any(
-        there[start : start + len(said)] == said for start in starts
-    )
 
 
 def _passage(question: Question) -> str:

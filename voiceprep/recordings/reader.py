@@ -14,6 +14,7 @@ from voiceprep.recordings.folder import EVENTS_JSONL, is_being_written
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.journal import JournalContent, parse_journal
 from voiceprep.recordings.listing import load_info
+from voiceprep.recordings.second_look import SecondLook, load_second_look
 from voiceprep.recordings.self_scores import SelfScore, load_self_scores
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.recordings.turns import closed_turns, last_word, open_turns, provisional_turn_indices
@@ -47,6 +48,7 @@ class SessionRecord:
     audit: InterviewerAudit | None = None
     comparison: Comparison | None = None
     self_scores: tuple[SelfScore, ...] = ()
+    second_look: SecondLook | None = None
 
 
 def load_session(folder: Path) -> SessionRecord:
@@ -80,6 +82,7 @@ def load_session(folder: Path) -> SessionRecord:
         audit=load_audit(folder),
         comparison=load_comparison(folder),
         self_scores=load_self_scores(folder),
+        second_look=load_second_look(folder),
     )
 
 

@@ -11,6 +11,7 @@ from voiceprep.recordings.comparison import Comparison
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.reviews import ScheduleFile
 from voiceprep.recordings.rooms import RoomEntry
+from voiceprep.recordings.second_look import SecondLook
 from voiceprep.recordings.self_scores import SelfScoresFile
 from voiceprep.recordings.transcript import TranscriptFile
 
@@ -27,6 +28,7 @@ def render_schemas() -> dict[str, str]:
         "delivery.schema.json": json_schema(DeliveryFile),
         "audit.schema.json": json_schema(AuditFile),
         "comparison.schema.json": json_schema(Comparison),
+        "second-look.schema.json": json_schema(SecondLook),
         "self-scores.schema.json": json_schema(SelfScoresFile),
         "schedule.schema.json": json_schema(ScheduleFile),
         "room.schema.json": json_schema(RoomEntry),

@@ -4,6 +4,7 @@ from collections import Counter
 
 from voiceprep.model import AuditFinding, AuditKind, InterviewerAudit
 from voiceprep.plaintext import plain
+from voiceprep.recordings.second_look import SecondLook
 
 _SAID = {
     AuditKind.LEAK: "gave something of the answer away",
@@ -40,6 +41,14 @@ def audit_lines(audit: InterviewerAudit) -> tuple[str, ...]:
 def finding_text(finding: AuditFinding) -> str:
     """One finding with the words it is about."""
     return f"{_SAID[finding.kind].capitalize()}: “{plain(finding.line)}”"
+
+
+def second_look_lines(look: SecondLook) -> tuple[str, ...]:
+    """What a language model found, each with the interviewer's words."""
+    lines = [f"{look.model} looked too: {_count(len(look.findings), 'finding')} with the interviewer's words"]
+    if look.unfound_count:
+        lines[0] += f", {look.unfound_count} dropped that quoted nothing that was said"
+    return (*lines, *map(finding_text, look.findings))
 
 
 def _count(count: int, noun: str) -> str:

@@ -24,6 +24,7 @@ from voiceprep.model import (
 from voiceprep.recordings.comparison import Comparison
 from voiceprep.recordings.info import SCHEMA_VERSION
 from voiceprep.recordings.reader import SessionRecord
+from voiceprep.recordings.second_look import SecondLook
 from voiceprep.recordings.self_scores import self_ratings
 from voiceprep.recordings.transcript import TranscriptLine, transcript_of
 from voiceprep.reports.ledger import CostLine, Incident, cost_lines, incidents
@@ -126,6 +127,7 @@ class ReportDocument:
     comparison: Comparison | None = None
     cost_usd: float = 0.0
     audit: InterviewerAudit | None = None
+    second_look: SecondLook | None = None
 
     @property
     def is_scored(self) -> bool:
@@ -161,6 +163,7 @@ def build_document(record: SessionRecord) -> ReportDocument:
         ),
         delivery=record.delivery,
         audit=record.audit,
+        second_look=record.second_look,
         latency=_latency(record.turns),
         spans=_spans(record.turns),
         problems=_problems(record),

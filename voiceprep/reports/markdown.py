@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from voiceprep.plaintext import clock, escape_markdown
 from voiceprep.recordings.comparison import Comparison
-from voiceprep.reports.audit_lines import audit_lines
+from voiceprep.reports.audit_lines import audit_lines, second_look_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.comparison import change_text
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion
@@ -50,7 +50,9 @@ def render_markdown(document: ReportDocument) -> str:
             escape_markdown(" ".join(DELIVERY_METHODS)),
         ]
     if document.audit is not None:
-        lines += ["", "## Interviewer", "", *(f"- {escape_markdown(line)}" for line in audit_lines(document.audit))]
+        found = audit_lines(document.audit)
+        found += second_look_lines(document.second_look) if document.second_look else ()
+        lines += ["", "## Interviewer", "", *(f"- {escape_markdown(line)}" for line in found)]
     if document.comparison is not None:
         lines += ["", "## Compared with the earlier answer", "", *_comparison(document.comparison)]
     lines += ["", "## Latency and cost", "", f"- {latency_text(document)}", f"- Cost: ${document.cost_usd:.2f}"]

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from voiceprep.plaintext import clock, plain
-from voiceprep.reports.audit_lines import audit_lines
+from voiceprep.reports.audit_lines import audit_lines, second_look_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.comparison import render_comparison
 from voiceprep.reports.document import ReportDocument, ReportedPoint, ReportedQuestion, VoiceSpan
@@ -49,7 +49,7 @@ def render_terminal(document: ReportDocument, console_width: int) -> RenderableT
             *(Hanging("  - ", Text(line)) for line in delivery_lines(document.delivery)),
         ]
     if document.audit is not None:
-        lines = audit_lines(document.audit)
+        lines = [*audit_lines(document.audit), *_second_look(document)]
         parts += [Text(), _heading("Interviewer"), *(Hanging("  - ", Text(line)) for line in lines)]
     if document.spans:
         parts += [Text(), *_timeline(document, width)]
@@ -75,6 +75,10 @@ def _header(document: ReportDocument) -> list[RenderableType]:
         f"judge {document.judge}",
     ]
     return [title, Text(" · ".join(plain(fact) for fact in facts), style="dim")]
+
+
+def _second_look(document: ReportDocument) -> tuple[str, ...]:
+    return second_look_lines(document.second_look) if document.second_look else ()
 
 
 def _overall(document: ReportDocument) -> list[RenderableType]:

@@ -19,7 +19,7 @@ from voiceprep.wiring.documents import OwnMaterial
 QUESTIONS_MAX = 12
 """The most fitting ones; more are not asked in one interview."""
 WAIT_S = 12.0
-"""A model that needs longer is not waited for."""
+"""A model that needs longer, once there is a connection, is not waited for."""
 
 
 def word_freely(
@@ -41,6 +41,7 @@ async def _word_freely(
         needs = Needs(tasks, (), environment, usages.append, settings.plain_http, settings.offline)
         model = make_text_model(settings.llm, needs, lambda _error: None)
         try:
+            await model.warm()
             async with asyncio.timeout(wait_s):
                 reply = await _ask(model, make_prompt(first))
         except TimeoutError:
@@ -58,7 +59,6 @@ async def _word_freely(
 
 
 async def _ask(model: TextModel, prompt: Prompt) -> str:
-    await model.warm()
     async with aclosing(model.complete(prompt)) as pieces:
         return "".join([piece async for piece in pieces])
 

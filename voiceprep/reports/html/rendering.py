@@ -18,7 +18,7 @@ from voiceprep import __version__
 from voiceprep.plaintext import clock, plain
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Progress
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
-from voiceprep.reports.audit_lines import audit_lines, finding_text
+from voiceprep.reports.audit_lines import audit_lines, finding_text, second_look_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.document import ReportDocument
 from voiceprep.reports.html import charts
@@ -64,6 +64,7 @@ def render_report(document: ReportDocument, sources: tuple[AudioSource, ...], pr
         outcome=outcome_text(document.outcome),
         delivery_lines=delivery_lines(document.delivery) if document.delivery else (),
         audit_lines=audit_lines(document.audit) if document.audit else (),
+        second_look_lines=second_look_lines(document.second_look) if document.second_look else (),
         finding_text=finding_text,
         turn_starts={line.turn_index: line.start_ms for line in reversed(document.lines)},
         charts=charts,
