@@ -1,6 +1,7 @@
-# make help | demo | test | check | coverage | fuzz | peers | livekit | lock. Each does its own set-up; see scripts/.
+# make help | demo | test | check | coverage | fuzz | peers | livekit | page | lock. Each does its own set-up; see
+# scripts/.
 .DEFAULT_GOAL := help
-.PHONY: livekit help demo test check coverage fuzz peers lock wheel
+.PHONY: help demo test check coverage fuzz peers livekit page lock wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
@@ -33,12 +34,16 @@ peers: ## hold the loopback servers honest: LiveKit, Pipecat and openai-agents t
 livekit: ## the LiveKit server for rooms on this machine; builds it from its Go module when there is none
 	@scripts/livekit.sh run
 
+page: ## the page for candidates and observers in rooms, built with Node.js into the package
+	@scripts/page.sh
+
 lock: ## write requirements*.lock anew (LOCK_UPGRADE=1 also moves to newer versions)
 	@scripts/setup.sh test
 	@scripts/lock.sh
 
 wheel: ## dist/*.whl
 	@scripts/setup.sh demo
+	@scripts/page.sh
 	@rm -rf dist
 	@.venv/bin/python -m pip --disable-pip-version-check --quiet wheel --no-build-isolation --no-deps --wheel-dir dist .
 	@ls dist

@@ -82,6 +82,26 @@ def pipecat(
 
 
 @serve.command()
+def page(
+    host: Annotated[str, typer.Option("--host", help="Where the page is served.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")] = 8080,
+    is_open: Annotated[
+        bool, typer.Option("--open", help="Who comes without an invitation gets a room of their own.")
+    ] = False,
+    bank: Bank = None,
+    questions: Questions = None,
+    minutes: Minutes = None,
+    mode: Mode = None,
+    dev: Dev = False,
+) -> None:
+    """Serve the page for candidates and observers of LiveKit rooms."""
+    from voiceprep.terminal.page import PageOrder, serve_page
+
+    order = {"bank": bank, "questions": questions, "minutes": minutes, "mode": mode}
+    serve_page(os.environ, order, PageOrder(host, port, is_open or dev, dev))
+
+
+@serve.command()
 def livekit(
     bank: Bank = None,
     questions: Questions = None,

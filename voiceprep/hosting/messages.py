@@ -31,6 +31,8 @@ AGENT_NAME = "voiceprep"
 CANDIDATE = "candidate"
 INTERVIEWER = "interviewer"
 OBSERVER_PREFIX = "observer-"
+CONSENT_ATTRIBUTE = "voiceprep.consent"
+"""Of the candidate: when they agreed to be recorded, UTC. The page's server sets it; nobody can set their own."""
 """Identities. There is one candidate and one interviewer in a room: a second one of the same identity replaces the
 first, which is how a reload of the page works."""
 
