@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from voiceprep import __version__
-from voiceprep.commands import banks, costs, grading, learning, machine, records, rooms, serving, sessions
+from voiceprep.commands import banks, costs, grading, learning, machine, records, rooms, serving, sessions, storing
 from voiceprep.errors import ExitCode, VoiceprepError
 from voiceprep.plaintext import plain, plain_lines
 
@@ -27,6 +27,7 @@ app.add_typer(banks.app, name="banks")
 app.add_typer(rooms.app, name="rooms")
 app.add_typer(learning.schedule, name="schedule")
 app.add_typer(serving.serve, name="serve")
+app.add_typer(storing.store, name="store")
 
 
 def _show_version(wanted: bool) -> None:

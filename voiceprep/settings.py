@@ -62,6 +62,8 @@ class Settings:
     """A price table of your own, over the one that ships."""
     notice: bool = True
     """Say and show at the beginning that the interview is recorded."""
+    storage: str = ""
+    """Where sessions are stored as well, while they are recorded: s3://BUCKET/PREFIX."""
     offline: bool = False
     """No network connection may be opened."""
     plain_http: bool = False

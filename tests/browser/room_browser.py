@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -31,9 +31,9 @@ def build_page() -> None:
     subprocess.run([ROOT / "scripts" / "page.sh"], check=True, capture_output=True)
 
 
-async def write_answer(path: Path, order: RoomOrder) -> None:
+async def write_answer(path: Path, order: RoomOrder, keys: Mapping[str, str]) -> None:
     """The strong example answer to the first question that `order` asks, after and before a pause."""
-    choice = choice_for(order, {}, {})
+    choice = choice_for(order, keys, {})
     question = choice.plan.questions[0].id
     bank = find_bank(choice.bank.id, bank_folders(()))
     examples = next(each.examples for each in bank.questions if each.id == question)

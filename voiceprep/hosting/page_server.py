@@ -131,6 +131,7 @@ def _with_consent(server: LiveKitServer, token: str) -> str:
     """The same token with the moment of consent, which everybody in the room can read."""
     claims = api.TokenVerifier(server.key, server.secret).verify(token)
     signed = api.AccessToken(server.key, server.secret).with_identity(claims.identity).with_name(claims.name)
+    assert claims.video is not None  # we made it
     signed = signed.with_grants(claims.video).with_ttl(timedelta(seconds=PASS_S))
     return signed.with_attributes({CONSENT_ATTRIBUTE: datetime.now(UTC).isoformat(timespec="seconds")}).to_jwt()
 

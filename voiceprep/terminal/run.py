@@ -161,6 +161,8 @@ def hold_choice(choice: Choice, order: Order) -> tuple[SessionRecord, ExitCode]:
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []
     held = _hold_on_screen(announced(choice), controls, console, folders)
+    if held.storage_problem:
+        print(plain(f"Not all of it is in the storage. {held.storage_problem}"), file=sys.stderr, flush=True)
     return held.record, ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
 
 

@@ -29,14 +29,19 @@ from voiceprep.wiring.host import Host, open_lines
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage, open_engine
+from voiceprep.wiring.storing import Storing
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A session that was held and its folder, complete with everything derived."""
+    """A session that was held and its folder, complete with everything derived.
+
+    `storage_problem`: why the storage, where one is set, does not have all of it; empty when it has.
+    """
 
     record: SessionRecord
     outcome: Outcome
+    storage_problem: str = ""
 
 
 async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[Path], None]) -> Held:
@@ -44,18 +49,24 @@ async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[
 
     However it ends, the folder is closed, marked and complete with everything derived.
     """
+    storing = Storing(choice.settings, choice.environment)
     folders: list[Path] = []
     try:
-        outcome = await _hold(choice, host, on_event, [folders.append, on_folder])
+        outcome = await _hold(choice, host, storing, on_event, [folders.append, on_folder])
     except BaseException:
         if folders:
             with suppress(VoiceprepError):
                 finish(folders[0])
+            storing.finish(folders[0])
         raise
-    return Held(finish(folders[0]), outcome)
+    record = finish(folders[0])
+    storing.finish(folders[0])
+    return Held(record, outcome, storing.problem)
 
 
-async def _hold(choice: Choice, host: Host, on_event: Emit, on_folder: Sequence[Callable[[Path], None]]) -> Outcome:
+async def _hold(
+    choice: Choice, host: Host, storing: Storing, on_event: Emit, on_folder: Sequence[Callable[[Path], None]]
+) -> Outcome:
     started_at = datetime.now(UTC)
     judge = OfflineJudge(has_encoder=False)  # while somebody waits: 2 ms an answer, not 30; the report judges again
     async with AsyncExitStack() as stack:
@@ -73,6 +84,7 @@ async def _hold(choice: Choice, host: Host, on_event: Emit, on_folder: Sequence[
         writer = stack.enter_context(_open_writer(choice, started_at, judge))
         for learn in on_folder:
             learn(writer.folder)
+        storing.follow(writer.folder, tasks)
         audio.mic.add_tap(writer.write_candidate)
         audio.speaker.add_tap(writer.write_interviewer)
         stage.listeners[:] = [writer.on_event, on_event, *stage.listeners]

@@ -1,0 +1,204 @@
+"""Session folders in a real S3-compatible server (moto): growing, broken off, whole, fetched, refused."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests import sample_session as sample
+from tests.commands import run
+from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.recordings.reader import load_session
+from voiceprep.storage.bucket import Bucket, open_bucket
+from voiceprep.storage.sessions import GROWING, MANIFEST, PARTS, Upload, pull, stored_names
+
+NAME = "interviews"
+URL = f"s3://{NAME}/team-a"
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[dict[str, str]]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    yield {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+    }
+    server.stop()
+
+
+@pytest.fixture
+def bucket(keys: dict[str, str]) -> Iterator[Bucket]:
+    client = boto3.client(
+        "s3",
+        endpoint_url=keys["AWS_ENDPOINT_URL"],
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket=NAME)
+    yield open_bucket(URL, keys, is_plain_allowed=False)
+    for entry in client.list_objects_v2(Bucket=NAME).get("Contents", []):
+        client.delete_object(Bucket=NAME, Key=entry["Key"])
+    client.delete_bucket(Bucket=NAME)
+    client.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return sample.record_session(tmp_path / "here").folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def grow(whole: Path, part: Path, share: float) -> None:
+    """`part` as it was when so much of each growing file was written, in the middle of a line too."""
+    part.mkdir(parents=True, exist_ok=True)
+    shutil.copy(whole / "session.json", part)
+    for name in GROWING:
+        data = (whole / name).read_bytes()
+        (part / name).write_bytes(data[: int(len(data) * share)])
+
+
+def test_a_whole_session_comes_back_as_it_was(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    Upload(bucket, folder).push_whole()
+    assert stored_names(bucket) == [folder.name]
+    back = pull(bucket, folder.name, tmp_path / "there")
+    assert content(back) == content(folder)
+    assert (back / "candidate.wav").stat().st_mode & 0o077 == 0
+    assert load_session(back).problems == ()
+
+
+def test_what_grows_goes_up_in_order_and_only_once(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    part = tmp_path / "growing" / folder.name
+    upload = Upload(bucket, part)
+    grow(folder, part, 0.3)
+    assert upload.push_growth() > 0
+    assert upload.push_growth() == 0
+    grow(folder, part, 0.7)
+    upload.push_growth()
+    lines = pulled(bucket, folder.name, tmp_path / "a")["events.jsonl"]
+    assert lines.endswith(b"\n")
+    assert (folder / "events.jsonl").read_bytes().startswith(lines)
+    starts = [int(key[-15:]) for key in bucket.sizes(f"{folder.name}/{PARTS}/events.jsonl")]
+    assert starts == sorted(starts)
+    assert len(starts) == 2
+
+
+def pulled(bucket: Bucket, name: str, where: Path) -> dict[str, bytes]:
+    return content(pull(bucket, name, where))
+
+
+def test_an_interrupted_upload_goes_on_where_it_ended(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    part = tmp_path / "growing" / folder.name
+    grow(folder, part, 0.5)
+    Upload(bucket, part).push_growth()
+    before = set(bucket.sizes(folder.name))
+    grow(folder, part, 1.0)
+    Upload(bucket, part).push_growth()  # another process, which knows nothing of the first
+    assert before < set(bucket.sizes(folder.name))
+    back = pulled(bucket, folder.name, tmp_path / "there")
+    assert {name: back[name] for name in GROWING} == {name: (folder / name).read_bytes() for name in GROWING}
+
+
+def test_a_lost_machine_loses_only_what_was_not_sent(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    part = tmp_path / "growing" / folder.name
+    grow(folder, part, 0.6)
+    Upload(bucket, part).push_growth()
+    shutil.rmtree(part)
+    pull(bucket, folder.name, tmp_path / "there")
+    done = run("recover", folder.name, "--recordings", tmp_path / "there")
+    assert done.code == 0, done.err
+    record = load_session(tmp_path / "there" / folder.name)
+    whole = load_session(folder)
+    assert record.turns[: len(record.turns) - 1] == whole.turns[: len(record.turns) - 1]
+
+
+def test_finishing_replaces_the_parts_and_is_done_once(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    Upload(bucket, folder).push_growth()
+    Upload(bucket, folder).push_whole()
+    keys = set(bucket.sizes(folder.name))
+    assert not [key for key in keys if PARTS in key]
+    assert f"{folder.name}/{MANIFEST}" in keys
+    Upload(bucket, folder).push_whole()
+    assert set(bucket.sizes(folder.name)) == keys
+    Upload(bucket, folder).push_growth()  # the session goes on
+    assert f"{folder.name}/{MANIFEST}" not in bucket.sizes(folder.name)
+    assert pulled(bucket, folder.name, tmp_path / "x")["events.jsonl"] == (folder / "events.jsonl").read_bytes()
+
+
+def test_what_was_changed_in_the_storage_is_noticed(bucket: Bucket, folder: Path, tmp_path: Path) -> None:
+    Upload(bucket, folder).push_whole()
+    bucket.put(f"{folder.name}/candidate.wav", b"something else")
+    with pytest.raises(RecordingError, match="not what was stored"):
+        pull(bucket, folder.name, tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+
+
+def test_nothing_here_is_overwritten_and_nothing_leaves_the_folder(bucket: Bucket, folder: Path) -> None:
+    Upload(bucket, folder).push_whole()
+    with pytest.raises(RecordingError, match="there already"):
+        pull(bucket, folder.name, folder.parent)
+    bucket.put("evil/" + MANIFEST, json.dumps({"../out": {"bytes": 1, "sha256": ""}}).encode())
+    with pytest.raises(RecordingError, match="has no session"):
+        pull(bucket, "evil", folder.parent)
+    assert not (folder.parent / "out").exists()
+
+
+def test_commands(bucket: Bucket, keys: dict[str, str], folder: Path, tmp_path: Path) -> None:
+    changes = {**keys, "VOICEPREP_STORAGE": URL}
+    done = run("store", "push", "all", "--recordings", folder.parent, "--json", changes=changes)
+    assert json.loads(done.out)["stored"] == [folder.name]
+    assert run("store", "list", changes=changes).out.split() == [folder.name]
+    there = tmp_path / "there"
+    done = run("store", "pull", "all", "--recordings", there, changes=changes)
+    assert (done.code, done.out.startswith("1 session fetched")) == (0, True)
+    assert run("store", "pull", "all", "--recordings", there, changes=changes).out.startswith("0 sessions fetched")
+    assert run("store", "pull", "nobody", "--recordings", there, changes=changes).code == 5
+
+
+def test_an_interview_is_stored_while_it_is_held(bucket: Bucket, keys: dict[str, str], tmp_path: Path) -> None:
+    options = ("--candidate", "partial", "--pace", "fast", "--questions", "1", "--seed", "1")
+    changes = {**keys, "VOICEPREP_STORAGE": URL}
+    done = run("interview", *options, "--recordings", tmp_path / "here", changes=changes)
+    assert done.code == 0, done.err
+    (name,) = stored_names(bucket)
+    back = pull(bucket, name, tmp_path / "there")
+    assert content(back) == content(tmp_path / "here" / name)
+
+
+def test_an_interview_never_fails_with_its_storage(keys: dict[str, str], tmp_path: Path) -> None:
+    options = ("--candidate", "weak", "--pace", "fast", "--questions", "1", "--seed", "1")
+    changes = {**keys, "VOICEPREP_STORAGE": "s3://no-such-bucket"}
+    done = run("interview", *options, "--recordings", tmp_path, changes=changes)
+    assert done.code == 0
+    assert "Not all of it is in the storage" in done.err
+    assert "no-such-bucket" in done.err
+
+
+@pytest.mark.parametrize("url", ["http://elsewhere", "s3://", "interviews", "s3:interviews"])
+def test_what_is_no_address_is_said(url: str) -> None:
+    with pytest.raises(ConfigError, match="no storage address"):
+        open_bucket(url, {}, is_plain_allowed=False)
+
+
+def test_an_unencrypted_storage_elsewhere_is_refused() -> None:
+    with pytest.raises(ConfigError, match="travel readable"):
+        open_bucket(URL, {"AWS_ENDPOINT_URL": "http://storage.example.org"}, is_plain_allowed=False)
+
+
+def test_offline_and_storage_exclude_each_other(tmp_path: Path) -> None:
+    done = run("store", "list", "--storage", URL, changes={"VOICEPREP_OFFLINE": "1"})
+    assert done.code == 2
+    assert "--offline" in done.err
+    assert run("store", "list").code == 2

@@ -1,0 +1,1 @@
+"""Session folders in S3-compatible storage. Needs the extra `s3`."""
