@@ -6,6 +6,7 @@ It tells through a pipe what it has handed to the recorder, after the recorder t
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from voiceprep.providers.scripted import (
     ToySynthesizer,
     Wait,
 )
+from voiceprep.recordings.disk import DISK, Disk
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.session import Session, SessionParts
@@ -64,12 +66,12 @@ class NumberedCandidate:
         """Nothing to close."""
 
 
-async def hold_scripted(recordings: Path, told: Connection) -> Path:
-    """Hold it to the end; the folder, closed but without anything derived."""
+def say_nothing(line: str) -> None:
+    """For those who need not know."""
 
-    def tell(line: str) -> None:
-        os.write(told.fileno(), line.encode() + b"\n")
 
+async def hold_scripted(recordings: Path, tell: Callable[[str], None] = say_nothing, disk: Disk = DISK) -> Path:
+    """Hold it to the end; the folder, closed but without anything derived. Raises what stops it."""
     tell("alive")
     info = SessionInfo(
         bank_id="bank",
@@ -84,7 +86,7 @@ async def hold_scripted(recordings: Path, told: Connection) -> Path:
         candidate = ScriptedCandidate(SCRIPTS)
         mic = MicrophoneLine(NumberedCandidate(candidate, tasks))
         speaker = SpeakerLine(lambda: mic.position_ms)
-        with SessionWriter.create(recordings, info) as writer:
+        with SessionWriter.create(recordings, info, disk) as writer:
 
             def tell_block(block: AudioBlock) -> None:
                 tell(f"audio {block.end_ms}")
@@ -108,7 +110,11 @@ async def hold_scripted(recordings: Path, told: Connection) -> Path:
 
 def run(recordings: Path, told: Connection) -> None:
     """The process: hold, derive, then wait to be killed."""
-    finish(asyncio.run(hold_scripted(recordings, told)))
-    os.write(told.fileno(), b"derived\n")
+
+    def tell(line: str) -> None:
+        os.write(told.fileno(), line.encode() + b"\n")
+
+    finish(asyncio.run(hold_scripted(recordings, tell)))
+    tell("derived")
     told.close()
     signal.pause()

@@ -1,6 +1,9 @@
 """A recording whose disk fails, at every single call: a clear error, and a folder that can be recovered."""
 
+import asyncio
 import errno
+import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -10,6 +13,8 @@ import numpy as np
 import pytest
 
 from tests import sample_session as sample
+from tests.consistency import inconsistencies
+from tests.killed_session import hold_scripted
 from voiceprep import events
 from voiceprep.errors import RecordingError
 from voiceprep.model import Outcome
@@ -20,6 +25,7 @@ from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.repair import recover
 from voiceprep.recordings.writer import SessionWriter
+from voiceprep.wiring.records import finish, recover_folder
 
 
 class Fault(Enum):
@@ -53,6 +59,10 @@ class FaultyDisk(Disk):
         if self._fault is Fault.ONCE:
             return OSError(errno.EIO, "Input/output error")
         return OSError(errno.ENOSPC, "No space left on device")
+
+    def make_folder(self, path: Path, mode: int = 0o777) -> None:
+        self._check("make_folder")
+        super().make_folder(path, mode)
 
     def open_file(self, path: Path, flags: int) -> int:
         self._check("open")
@@ -113,7 +123,7 @@ def spoken_samples(folder: Path) -> int:
 def test_the_session_makes_calls_of_every_kind(tmp_path: Path) -> None:
     """`cut` happens only after a failure."""
     counted = Counter(calls_of_a_session(tmp_path))
-    assert counted.keys() == {"open", "write", "write_at", "sync", "rename"}
+    assert counted.keys() == {"make_folder", "open", "write", "write_at", "sync", "rename"}
     assert counted.total() > 80
 
 
@@ -127,6 +137,62 @@ def test_a_disk_that_fails_at_every_call(tmp_path: Path, fault: Fault) -> None:
         assert said in failure.value.message, at
         assert failure.value.hint, at
         _check_folder(recordings, failure.value, at)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("fault", Fault)
+def test_a_whole_session_on_a_disk_that_fails(tmp_path: Path, fault: Fault) -> None:
+    """The real engine and everything derived: each call of the beginning and the end, and some between."""
+    whole = FaultyDisk()
+    finish(asyncio.run(hold_scripted(tmp_path / "whole", disk=whole)), whole)
+    count = len(whole.calls)
+    between = random.Random(fault.name).sample(range(40, count - 60), 40)
+    for at in (*range(40), *between, *range(count - 60, count)):
+        recordings = tmp_path / str(at)
+        disk = FaultyDisk(at, fault)
+        with pytest.raises(RecordingError) as failure:
+            finish(asyncio.run(hold_scripted(recordings, disk=disk)), disk)
+        assert failure.value.hint, at
+        for folder in session_folders(recordings):
+            recover_folder(folder)
+            assert inconsistencies(folder) == [], at
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_what_is_derived_is_made_again_after_a_disk_that_failed(tmp_path: Path, fault: Fault) -> None:
+    """Every call of a recovery fails in turn; the next recovery ends with the same bytes as one undisturbed."""
+    killed = _killed(tmp_path / "killed")
+    disk = FaultyDisk()
+    undisturbed = _copy(killed, tmp_path / "undisturbed")
+    recover(undisturbed, sample.scores, sample.delivery, disk=disk)
+    for at in range(len(disk.calls)):
+        folder = _copy(killed, tmp_path / str(at))
+        with pytest.raises(RecordingError) as failure:
+            recover(folder, sample.scores, sample.delivery, disk=FaultyDisk(at, fault))
+        assert failure.value.hint, at
+        recover(folder, sample.scores, sample.delivery)
+        found, expected = _files(folder), _files(undisturbed)
+        assert found.pop("events.jsonl.torn").startswith(expected.pop("events.jsonl.torn")), at
+        assert found == expected, at
+
+
+def _killed(recordings: Path) -> Path:
+    """A session that was killed in the middle of a journal line."""
+    with pytest.raises(RecordingError):
+        hold(recordings, FaultyDisk(at=60, fault=Fault.FOR_GOOD))
+    (folder,) = session_folders(recordings)
+    with (folder / "events.jsonl").open("ab") as journal:
+        journal.write(b'{"at_ms": 5, "ty')
+    return folder
+
+
+def _copy(folder: Path, to: Path) -> Path:
+    return Path(shutil.copytree(folder, to / folder.name))
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def _check_folder(recordings: Path, error: RecordingError, at: int) -> None:

@@ -24,8 +24,8 @@ from voiceprep.model import Outcome
 from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
 from voiceprep.wiring.choice import Earlier
 
-LIMIT_S = 120.0
-"""So much wall time for seconds of audio: whoever needs more hangs."""
+LIMIT_S = 300.0
+"""So much wall time for seconds of audio: whoever needs more hangs, on a machine that does other work as well."""
 GIVEN = "given.pcm"
 """What the microphone gave, written before the recorder gets it. Beside the recordings folder."""
 
@@ -88,6 +88,7 @@ async def _world(story: Story, folder: Path, surroundings: Surroundings) -> Asyn
                 ProviderRoom(
                     *(asked, said, folder, servers.environment, stt, llm, tts),
                     pace=QuickPace(),
+                    is_impatient=surroundings.earlier is None,
                     limit_s=LIMIT_S,
                     surroundings=surroundings,
                 ),

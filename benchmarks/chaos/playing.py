@@ -85,10 +85,10 @@ def _play_killed(story: Story, folder: Path, played: Played) -> Path | None:
         played.complaints.append("hung")
         return None
     if process.exitcode == 0:
-        played.ends.append("held to its end before it could be killed")
-        (session,) = session_folders(live / "recordings")
-        played.complaints += inconsistencies(session)
-        return session
+        played.ends.append("ended before it could be killed")
+        found = session_folders(live / "recordings")
+        played.complaints += [what for session in found for what in inconsistencies(session)]
+        return next(iter(found), None)
     if process.exitcode != -signal.SIGKILL:
         played.complaints.append(f"the process ended with {process.exitcode}")
     return _judge_death(story, live, played)

@@ -1,7 +1,9 @@
 """Private files written whole or not at all, and what an OSError means to a person. Knows no session."""
 
 import errno
+import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from voiceprep.errors import RecordingError
@@ -14,18 +16,41 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 def write_private(path: Path, data: bytes, disk: Disk = DISK) -> None:
     """Replace `path` with `data` in one step: readers see the old or the new one. Mode 0600. Raises OSError."""
     draft = path.with_name(f".{path.name}.tmp")
+    file = _open_draft(draft, disk)
     try:
-        file = disk.open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            write_all(file, data, disk)
-            disk.sync(file)
-        finally:
-            os.close(file)
+        write_all(file, data, disk)
+        disk.sync(file)
         disk.rename(draft, path)
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(file)
     fsync_folder(path.parent, disk)
+
+
+def _open_draft(draft: Path, disk: Disk) -> int:
+    """An empty file of that name for this process alone: another one that writes the same file is waited for."""
+    while True:
+        file = disk.open_file(draft, os.O_WRONLY | os.O_CREAT)
+        try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_named(file, draft):  # else the other has just put it in its place
+                if os.fstat(file).st_size:
+                    disk.cut(file, 0)
+                return file
+        except OSError:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _is_named(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def write_all(file: int, data: bytes, disk: Disk = DISK) -> None:

@@ -49,12 +49,19 @@ class Journal:
         data = self._path.read_bytes()
         whole, torn = split_torn_line(data)
         if torn:
-            write_private(self._path.with_name(self._path.name + TORN_SUFFIX), torn, self._disk)
+            self._set_aside(torn)
             self._disk.cut(self._file, len(whole))
         elif whole and not whole.endswith(b"\n"):
             write_all(self._file, b"\n", self._disk)
         self._length_bytes = os.fstat(self._file).st_size
         return len(torn)
+
+    def _set_aside(self, torn: bytes) -> None:
+        """Behind what was torn off before; once, however often recovery is cut off itself."""
+        path = self._path.with_name(self._path.name + TORN_SUFFIX)
+        earlier = path.read_bytes() if path.exists() else b""
+        if not earlier.endswith(torn):
+            write_private(path, earlier + b"\n" * bool(earlier) + torn, self._disk)
 
     def close(self) -> None:
         """Make it durable and let the lock go. Raises OSError; idempotent."""

@@ -1,5 +1,6 @@
 """Reads a session folder, however it ended: nothing but a missing session.json stops it. Never writes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from voiceprep.recordings.wav import has_valid_header, stored_samples
 
 DELIVERY_JSON = "delivery.json"
 AUDIT_JSON = "audit.json"
+_SCORES_NAME = re.compile(r"scores-[A-Za-z0-9.-]+\.json")
+"""As `save_scores` names them."""
 TRACK_RATES_HZ = {CANDIDATE_WAV: MICROPHONE_RATE_HZ, INTERVIEWER_WAV: SPEAKER_RATE_HZ}
 
 
@@ -87,9 +90,12 @@ def load_session(folder: Path) -> SessionRecord:
 
 
 def load_scores(folder: Path) -> tuple[SessionScores, ...]:
-    """Every readable score file, newest first. A broken one is left out: it can be computed again."""
+    """Every readable score file, newest first. A broken one is left out: it can be computed again; so is what a
+    synchronised drive calls a conflict, which is the same scores as they were earlier."""
     found: list[tuple[int, str, SessionScores]] = []
     for path in folder.glob("scores-*.json"):
+        if not _SCORES_NAME.fullmatch(path.name) or ".sync-conflict-" in path.name:
+            continue
         try:
             found.append((path.stat().st_mtime_ns, path.name, decode(ScoresFile, path.read_bytes()).scores))
         except (OSError, ValueError):
