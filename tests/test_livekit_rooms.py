@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from livekit import api
 
 from benchmarks.rooms.answers import NO_IDEA, SpokenAnswers, say
 from benchmarks.rooms.candidate import RoomCandidate
+from benchmarks.rooms.runs import run_kill
+from tests.livekit_observer import Observer
 from tests.livekit_room import livekit_server, make_room, open_access, serving, until_gone
 from tests.loopback.embedded import EmbeddedModel
 from tests.loopback.realtime import Script
@@ -136,6 +139,46 @@ async def test_a_candidate_who_leaves_and_returns_goes_on(server: LiveKitServer,
     (lost,) = [event for event in record.events if isinstance(event, DeviceLost)]
     (returned,) = [event for event in record.events if isinstance(event, DeviceReturned)]
     assert lost.at_ms == returned.at_ms, "audio time stands still while the candidate is away"
+
+
+async def test_rooms_of_a_killed_worker_go_on_in_their_record(tmp_path: Path) -> None:
+    """Its whole process group at once, in the middle of an answer; nothing that was written is lost."""
+    run = await run_kill(tmp_path, 1)
+    assert run.lost == []
+    assert max(run.silence_s) < LIMIT_S
+
+
+async def test_a_worker_that_is_told_to_stop_holds_its_interview_to_the_end(
+    server: LiveKitServer, recordings: Path
+) -> None:
+    async with serving(server, recordings) as worker:
+        room, token = await make_room(server, ORDER)
+        async with RoomCandidate(server.url, token, answers()) as candidate:
+            async with asyncio.timeout(LIMIT_S):
+                await candidate.until(lambda state: state.question_number == 1)
+            worker.process.send_signal(signal.SIGTERM)
+            await until_over(candidate)
+        record = await kept(server, room, recordings)
+        assert worker.process.wait(timeout=60) == 0
+        assert "1 interview goes on to the end" in worker.said()
+    check_whole(record, "cascaded")
+
+
+async def test_an_observer_listens_and_changes_nothing(server: LiveKitServer, recordings: Path) -> None:
+    async with serving(server, recordings), open_rooms(server) as rooms:
+        room, token = await make_room(server, ORDER)
+        async with RoomCandidate(server.url, token, answers()) as candidate:
+            async with asyncio.timeout(LIMIT_S):
+                await candidate.until(lambda state: state.question_number == 1)
+            async with Observer(server.url, await rooms.token(room, "observer", 600)) as observer:
+                await observer.try_to_end()
+                async with asyncio.timeout(LIMIT_S):
+                    await observer.has_heard.wait()
+                assert observer.identities == {"candidate", "interviewer"}
+                assert observer.state is not None, "whoever comes late is told where the interview stands"
+                await until_over(candidate)
+        record = await kept(server, room, recordings)
+    check_whole(record, "cascaded")
 
 
 async def test_the_organiser_ends_it_politely(server: LiveKitServer, recordings: Path) -> None:

@@ -49,6 +49,8 @@ class RoomCandidate:
         self._said_s: float | None = None
         self.replies_ms: list[float] = []
         self.states: list[RoomState] = []
+        self.begun_s: list[float] = []
+        """When an interviewer said that it begins: twice where another one took over."""
         self.captions: dict[str, str] = {}
         self.heard_s: list[float] = []
         """When a frame of the interviewer's voice was heard."""
@@ -95,6 +97,8 @@ class RoomCandidate:
             state = RoomState.parse(packet.data)
             self.states.append(state)
             self._changed.set()
+            if state.phase == "starting" and (not self.states[:-1] or self.states[-2].phase == "waiting"):
+                self.begun_s.append(asyncio.get_running_loop().time())
             turn = (state.question_number, state.text)
             if state.phase == "your_turn" and turn != self._answered:
                 self._answered = turn

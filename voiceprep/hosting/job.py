@@ -19,6 +19,8 @@ from voiceprep.hosting.messages import CANDIDATE, RoomState
 from voiceprep.hosting.order import choice_for, choice_to_go_on, parse_order
 from voiceprep.hosting.rights import OPENED, door_of, let_in
 from voiceprep.hosting.room import RoomHost
+from voiceprep.model import Outcome
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.rooms import RoomBook, RoomStatus, RoomTakenError, open_room
 from voiceprep.settings import load_settings
 from voiceprep.tasks import Tasks
@@ -74,6 +76,10 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
     try:
         choice = _choose(context, book, recordings, flags)
     except VoiceprepError as error:
+        if _is_finished(recordings, book):
+            book.note(status=RoomStatus.OVER)
+            await _close_room(context)
+            return
         await _refuse(context, error)
         book.note(status=RoomStatus.OVER)
         raise
@@ -117,6 +123,12 @@ def _choose(context: JobContext, book: RoomBook, recordings: Path, flags: Mappin
     if book.entry.session and book.entry.status is not RoomStatus.OVER:
         return choice_to_go_on(recordings / book.entry.session, os.environ, flags)
     return choice_for(parse_order(context.job.metadata or book.entry.order), os.environ, flags)
+
+
+def _is_finished(recordings: Path, book: RoomBook) -> bool:
+    """Its worker died between the goodbye and closing the room."""
+    session = book.entry.session
+    return bool(session) and load_info(recordings / session).outcome is Outcome.COMPLETED
 
 
 async def _refuse(context: JobContext, error: VoiceprepError) -> None:

@@ -71,7 +71,7 @@ def choice_for(order: RoomOrder, environment: Mapping[str, str], flags: Mapping[
 
 def choice_to_go_on(folder: Path, environment: Mapping[str, str], flags: Mapping[str, object | None]) -> Choice:
     """What to hold in a room whose interview was broken off. Raises RecordingError, ConfigError."""
-    record = take_up(folder)
+    record = take_up(folder, is_urgent=True)
     settings = load_settings(environment, {**settings_of(record), **flags})
     bank = bank_of(record, settings)
     plan = plan_of(record.info)

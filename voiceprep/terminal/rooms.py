@@ -49,6 +49,7 @@ def serve_livekit(environment: Environment, flags: Mapping[str, object | None], 
     settings = load_settings(environment, flags)
     server = server_for(environment, is_dev=order.is_dev, is_plain_allowed=settings.plain_http)
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.getLogger("livekit").setLevel(logging.ERROR)  # its client tells of every connection that ends
     logging.getLogger("livekit.agents").setLevel(logging.WARNING)
     plan = WorkerPlan(
         server,

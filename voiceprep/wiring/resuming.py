@@ -8,7 +8,7 @@ from voiceprep.events import UsageMeasured
 from voiceprep.model import Bank, Outcome
 from voiceprep.rates import BLOCK_MS
 from voiceprep.recordings.reader import SessionRecord, load_session
-from voiceprep.recordings.repair import RecoveryStatus
+from voiceprep.recordings.repair import RecoveryStatus, recover
 from voiceprep.settings import Settings
 from voiceprep.wiring.choice import Earlier, load_bank_for, plan_of
 from voiceprep.wiring.records import recover_folder
@@ -16,9 +16,12 @@ from voiceprep.wiring.records import recover_folder
 _STAGES = ("stt", "llm", "tts", "second_tts", "realtime")
 
 
-def take_up(folder: Path) -> SessionRecord:
-    """The session, repaired when it was killed. Raises RecordingError when it cannot be gone on with."""
-    if recover_folder(folder).status is RecoveryStatus.STILL_RUNNING:
+def take_up(folder: Path, *, is_urgent: bool = False) -> SessionRecord:
+    """The session, repaired when it was killed. Raises RecordingError when it cannot be gone on with.
+
+    `is_urgent`: somebody waits; what is derived is written at the end of the session and not now as well.
+    """
+    if (recover(folder) if is_urgent else recover_folder(folder)).status is RecoveryStatus.STILL_RUNNING:
         raise RecordingError(f"{folder.name} is still running.", "End that interview first.")
     record = load_session(folder)
     if record.info.outcome is Outcome.COMPLETED:

@@ -1,0 +1,198 @@
+"""N rooms at once on a real server, held by real workers; and what is left when a worker is killed."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.rooms.answers import NO_IDEA, SpokenAnswers, say
+from benchmarks.rooms.candidate import RoomCandidate
+from benchmarks.rooms.processes import Cost, cost_of
+from tests.livekit_room import Worker, livekit_server, make_room, serving, until_gone
+from voiceprep.errors import VoiceprepError
+from voiceprep.hosting.order import RoomOrder
+from voiceprep.hosting.rooms import open_rooms
+from voiceprep.hosting.server import LiveKitServer
+from voiceprep.model import Outcome
+from voiceprep.recordings.folder import EVENTS_JSONL, session_folders
+from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.recordings.rooms import load_room
+
+BANK = "python-backend"
+ROOM_S = 300.0
+STAGGER_S = 0.5
+WARM_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsRun:
+    """One run. Times in ms: `ear_ms` from a candidate's last sample sent to the first of the reply heard,
+    `journal_ms` as the record says it."""
+
+    room_count: int
+    worker_count: int
+    ear_ms: Sequence[float]
+    journal_ms: Sequence[float]
+    cpu_s: float
+    room_minutes: float
+    pss_mb: float
+    failures: Sequence[str]
+
+    @property
+    def cpu_s_per_minute(self) -> float:
+        return self.cpu_s / self.room_minutes if self.room_minutes else 0.0
+
+
+@dataclass(slots=True)
+class _Held:
+    name: str
+    candidate: RoomCandidate
+    problem: str = ""
+
+
+async def run_rooms(folder: Path, room_count: int, worker_count: int, questions: int) -> RoomsRun:
+    """Hold `room_count` interviews at once with the embedded engines."""
+    say(NO_IDEA)
+    recordings = folder / "kept"
+    with livekit_server(folder) as server:
+        async with AsyncExitStack() as stack:
+            flags = ("--rooms", str(room_count + 1), "--warm", str(min(room_count, WARM_MAX)))
+            workers = [
+                await stack.enter_async_context(serving(server, recordings, *flags, name=f"worker-{index}"))
+                for index in range(worker_count)
+            ]
+            before = _costs(workers)
+            holding = asyncio.gather(
+                *(_hold(server, index * STAGGER_S, index, questions) for index in range(room_count))
+            )
+            peak = _Peak()
+            watching = asyncio.create_task(peak.watch(workers))
+            held = await holding
+            async with open_rooms(server) as rooms, asyncio.timeout(60):
+                for each in held:
+                    await until_gone(rooms, each.name)
+            watching.cancel()
+            after = _costs(workers)
+    records = [load_session(path) for path in session_folders(recordings)]
+    return RoomsRun(
+        room_count,
+        worker_count,
+        [ms for each in held for ms in each.candidate.replies_ms],
+        [ms for record in records for ms in latencies(record)],
+        sum(cost.cpu_s for cost in after) - sum(cost.cpu_s for cost in before),
+        sum(record.duration_ms for record in records) / 60_000,
+        peak.pss_mb / room_count,
+        [each.problem for each in held if each.problem] + _unfinished(records, room_count),
+    )
+
+
+@dataclass(slots=True)
+class _Peak:
+    pss_mb: float = 0.0
+
+    async def watch(self, workers: Sequence[Worker]) -> None:
+        while True:
+            self.pss_mb = max(self.pss_mb, sum(cost.pss_mb for cost in _costs(workers)))
+            await asyncio.sleep(5)
+
+
+def _costs(workers: Sequence[Worker]) -> list[Cost]:
+    return [cost_of(worker.process.pid) for worker in workers]
+
+
+async def _hold(server: LiveKitServer, delay_s: float, seed: int, questions: int) -> _Held:
+    await asyncio.sleep(delay_s)
+    name, token = await make_room(server, RoomOrder(bank=BANK, questions=questions, seed=seed))
+    candidate = RoomCandidate(server.url, token, SpokenAnswers(BANK, "partial"))
+    held = _Held(name, candidate)
+    try:
+        async with asyncio.timeout(ROOM_S), candidate:
+            await candidate.is_over.wait()
+    except (TimeoutError, VoiceprepError) as error:
+        held.problem = f"{name}: {type(error).__name__}"
+    return held
+
+
+def latencies(record: SessionRecord) -> list[float]:
+    """Every reply of a session: from the end of the candidate's speech to the first sample heard."""
+    found = []
+    for turn in record.turns:
+        timings = turn.timings
+        if timings.speech_end_ms is not None and timings.first_sound_ms is not None:
+            found.append(float(timings.first_sound_ms - timings.speech_end_ms))
+    return found
+
+
+def _unfinished(records: Sequence[SessionRecord], room_count: int) -> list[str]:
+    unfinished = [record.folder.name for record in records if record.info.outcome is not Outcome.COMPLETED]
+    return unfinished + ["no record"] * (room_count - len(records))
+
+
+# ------------------------------------------------------------------------------------------------ a kill
+
+
+@dataclass(frozen=True, slots=True)
+class KillRun:
+    """`silence_s`: from the kill to the next word of an interviewer, a room each. `lost`: what should be there."""
+
+    room_count: int
+    silence_s: Sequence[float]
+    lost: Sequence[str] = field(default_factory=tuple)
+
+
+async def run_kill(folder: Path, room_count: int) -> KillRun:
+    """All rooms are one worker's, in the middle of an answer; it is killed, a second one is there."""
+    say(NO_IDEA)
+    recordings = folder / "kept"
+    flags = ("--rooms", str(room_count + 1), "--warm", str(min(room_count, WARM_MAX)))
+    with livekit_server(folder) as server:
+        async with AsyncExitStack() as stack:
+            first = await stack.enter_async_context(serving(server, recordings, *flags, name="first"))
+            rooms = [
+                await make_room(server, RoomOrder(bank=BANK, questions=1, seed=seed)) for seed in range(room_count)
+            ]
+            candidates = [
+                await stack.enter_async_context(RoomCandidate(server.url, token, SpokenAnswers(BANK, "partial")))
+                for _, token in rooms
+            ]
+            await stack.enter_async_context(serving(server, recordings, *flags, name="second"))  # too late
+            async with asyncio.timeout(ROOM_S):
+                for candidate in candidates:
+                    await candidate.until(lambda state: state.phase == "candidate" and state.question_number == 1)
+            journals = {path: (path / EVENTS_JSONL) for path in session_folders(recordings)}
+            first.kill()
+            killed_s = asyncio.get_running_loop().time()
+            written = {path: journal.read_bytes() for path, journal in journals.items()}
+            async with asyncio.timeout(ROOM_S):
+                for candidate in candidates:
+                    await candidate.is_over.wait()
+            silence_s = [_next_word_s(candidate, killed_s) - killed_s for candidate in candidates]
+            async with open_rooms(server) as open_, asyncio.timeout(60):
+                for name, _ in rooms:
+                    await until_gone(open_, name)
+    return KillRun(room_count, silence_s, _lost(recordings, [name for name, _ in rooms], written))
+
+
+def _next_word_s(candidate: RoomCandidate, killed_s: float) -> float:
+    """What was on its way at the kill is still heard; it is the next interviewer's word that counts."""
+    begun_s = next((at_s for at_s in candidate.begun_s if at_s > killed_s), float("inf"))
+    return next((at_s for at_s in candidate.heard_s if at_s > begun_s), float("inf"))
+
+
+def _lost(recordings: Path, rooms: Sequence[str], written: dict[Path, bytes]) -> list[str]:
+    """What was on disk at the kill is still there, each room has one record, each was held to its end."""
+    lost = []
+    for room in rooms:
+        entry = load_room(recordings, room)
+        if entry is None or recordings / entry.session not in written:
+            lost.append(f"{room} began again")
+            continue
+        folder = recordings / entry.session
+        whole = written[folder][: written[folder].rfind(b"\n") + 1]
+        if not (folder / EVENTS_JSONL).read_bytes().startswith(whole):
+            lost.append(f"{folder.name}: journal")
+        record = load_session(folder)
+        if record.info.outcome is not Outcome.COMPLETED or record.problems:
+            lost.append(f"{folder.name}: {record.info.outcome} {record.problems}")
+    return lost
