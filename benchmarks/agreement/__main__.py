@@ -19,7 +19,7 @@ from voiceprep.scoring.vectors import has_vectors
 HERE = Path(__file__).parent
 WORD_ERRORS = 0.1
 SMALL_WORDS = ("the", "a", "where", "it", "and")
-SOURCES = (HERE / "tuned.txt", HERE / "heldout.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
+SOURCES = (HERE / "tuned.txt", HERE / "heldout.txt", HERE / "fresh.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
 
 
 def misheard(line: str, chance: random.Random) -> str:
@@ -42,9 +42,9 @@ def measure(source: Path, judge: OfflineJudge, *, is_misheard: bool = False) -> 
     seconds = time.perf_counter() - started
     pairs, marked, scored = [], [], []
     for answer, document in zip(answers, graded, strict=True):
-        ids = [point["id"] for point in document["key_points"]]
-        pairs += [(point["id"] in answer.credited, point["credited"]) for point in document["key_points"]]
-        marked.append(len(answer.credited) / len(ids))
+        if json.loads(answer.line)["key_points"]:
+            pairs += [(point["id"] in answer.credited, point["credited"]) for point in document["key_points"]]
+        marked.append(answer.mark)
         scored.append(document["score"] or 0.0)
     bias = sum(said - wanted for wanted, said in pairs) / len(pairs)
     return (

@@ -8,12 +8,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class GradedAnswer:
-    """An answer and the key points a marker credited; `line` is what `voiceprep grade --jsonl` reads."""
+    """An answer and the key points a marker credited; `line` is what `voiceprep grade --jsonl` reads.
+
+    `mark`: share 0..1 of the full mark; where the question has no key points it is all that was marked.
+    """
 
     question: str
     domain: str
     text: str
     credited: frozenset[str]
+    mark: float
     line: str
 
 
@@ -37,8 +41,10 @@ def _read(lines: list[str]) -> Iterator[GradedAnswer]:
             point_id, _, text = rest.partition(" ")
             points.append({"id": point_id, "text": text})
         elif kind == "A":
-            ids, _, text = rest.partition(" | ")
+            marked, _, text = rest.partition(" | ")
+            ids = frozenset(marked.split()) - {"-"} if points else frozenset[str]()
+            mark = len(ids) / len(points) if points else float(marked)
             entry = {"id": question, "question": question, "key_points": points, "answer": text}
             if reference:
                 entry["reference"] = reference
-            yield GradedAnswer(question, domain, text, frozenset(ids.split()) - {"-"}, json.dumps(entry))
+            yield GradedAnswer(question, domain, text, ids, mark, json.dumps(entry))
