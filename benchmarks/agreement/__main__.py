@@ -1,7 +1,8 @@
 """How far the offline judge agrees with the graded answers, by text vectors. Run: python -m benchmarks.agreement
 
 Per key point: Cohen's kappa and bias (credited by the judge − by the marker, as shares). Per answer: correlation of
-the score with the share of points that the marker credits. `heldout.txt` was never used to choose a constant.
+the score with the share of points that the marker credits. Nothing was chosen on `fresh.txt`; constants are fitted on
+the others.
 """
 
 import json
@@ -19,7 +20,12 @@ from voiceprep.scoring.vectors import has_vectors
 HERE = Path(__file__).parent
 WORD_ERRORS = 0.1
 SMALL_WORDS = ("the", "a", "where", "it", "and")
-SOURCES = (HERE / "tuned.txt", HERE / "heldout.txt", HERE / "fresh.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
+SOURCES = (
+    HERE / "tuned.txt",
+    HERE / "heldout.txt",
+    HERE / "fresh.txt",
+    HERE.parent.parent / "tests" / "graded_answers.txt",
+)
 
 
 def misheard(line: str, chance: random.Random) -> str:

@@ -3,7 +3,6 @@
 Run: python -m benchmarks.agreement.fit
 """
 
-import json
 import random
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -14,19 +13,18 @@ import numpy.typing as npt
 from benchmarks.agreement.answers import load_answers
 from voiceprep.banks import bank_folders, list_banks
 from voiceprep.model import Question
-from voiceprep.scoring.coverage import make_view
 from voiceprep.scoring.decision import Finding
 from voiceprep.scoring.encoder import load_encoder
 from voiceprep.scoring.grade import parse_entry, parse_question
 from voiceprep.scoring.meaning import TextVectors
-from voiceprep.scoring.offline import rubric_stems
+from voiceprep.scoring.offline import read_answer
 from voiceprep.scoring.points import find_evidence, read_points
 from voiceprep.scoring.traps import find_traps
 from voiceprep.scoring.vectors import load_vectors
 from voiceprep.scoring.words import tokenize
 
 HERE = Path(__file__).parent
-SOURCES = (HERE / "tuned.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
+SOURCES = (HERE / "tuned.txt", HERE / "heldout.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
 BANK_WEIGHT, AMONG_OTHERS_WEIGHT, STRANGE_WEIGHT = 0.6, 0.1, 0.05
 DENIED_WEIGHT = 0.2
 RIDGE, RIDGE_LENGTH = 1.0, 40.0
@@ -94,8 +92,7 @@ def read_findings(cases: list[Case], vectors: TextVectors | None) -> tuple[list[
     for case in cases:
         question, tokens = case.question, tokenize(case.text)
         masked = find_traps(question, case.text, tokens).is_masked
-        words = load_vectors() if vectors else None
-        view = make_view(case.text, tokens, masked, rubric_stems(question), words)
+        view = read_answer(question, case.text, tokens, masked, load_vectors() if vectors else None)
         findings += find_evidence(read_points(question, view, vectors), len(tokens))
         marks += [point.id in case.credited for point in question.key_points]
         weights += [case.weight] * len(question.key_points)
@@ -126,7 +123,8 @@ def main() -> None:
     for vectors in (load_encoder(), load_vectors(), None):
         weights = fit(*read_findings(cases, vectors))
         name = vectors.name if vectors else "words"
-        print(f'    "{name}": Formula({", ".join(json.dumps(round(float(weight), 2)) for weight in weights)}),')
+        *values, constant = (round(float(weight), 2) for weight in weights)
+        print(f'    "{name}": Formula(({", ".join(map(str, values))}), {constant}),')
 
 
 if __name__ == "__main__":

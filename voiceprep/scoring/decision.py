@@ -1,7 +1,7 @@
 """From what was found about a key point to its credit: one logistic formula. Must not know texts.
 
 The constants are fitted by benchmarks/agreement/fit.py on graded short answers of subjects no bank has, and
-checked on others; see there.
+checked on others (fresh.txt); see there.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 COVERAGE_MAX = 0.6
 """Word coverage beyond this says no more."""
 LENGTH_TOKENS_MAX = 25
-NOTHING_BELOW, CREDIT_AT, FULL_AT = 0.1, 0.28, 0.65
+NOTHING_BELOW, CREDIT_AT, FULL_AT = 0.1, 0.36, 0.75
 """Probabilities that earn no credit, half of it and all; the middle one credits about as often as markers do."""
 CREDIT_OF_A_POINT = 0.5
 """Credit from which a key point is credited."""
@@ -21,66 +21,96 @@ class Finding:
     """What speaks for one key point.
 
     `coverage` 0..1: share of its words in one stretch, `lead`: minus the best coverage of another point.
-    `margin`, `similarity`: see meaning.Likeness; 0 without text vectors. `length`: log of the answer's tokens.
-    `denial` 0..1: how much of the point the nearest stretch speaks about in order to deny it.
+    `margin`, `similarity`, `parts`, `echo`: see meaning.Likeness; 0 without text vectors. `words`, `fresh`, `head`:
+    see closeness.Closeness. `belonging`: how near the answer's words are to the rubric's. `length`: log of the
+    answer's tokens, `long_coverage`, `long_parts`: times it, since short answers say much in few words.
+    `denial` 0..1: how much of the point the nearest stretch speaks about in order to deny it. `contrary`: see
+    contraries.is_contrary, `affirmed`: contraries.affirms_denied.
     """
 
     coverage: float
     lead: float
     margin: float
     similarity: float
+    parts: float
+    echo: float
+    words: float
+    fresh: float
+    head: float
+    belonging: float
     is_alone: float
     length: float
+    long_coverage: float
+    long_parts: float
     denial: float
+    contrary: float
+    affirmed: float
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Weights of a `Finding`'s values, in their order, and the constant."""
+    """`weights` of a `Finding`'s values, in their order, and the constant."""
 
-    coverage: float
-    lead: float
-    margin: float
-    similarity: float
-    is_alone: float
-    length: float
-    denial: float
+    weights: tuple[float, ...]
     constant: float
 
     def probability(self, finding: Finding) -> float:
         """That a marker would credit the point, 0..1."""
-        weights = astuple(self)
-        total = weights[-1] + sum(w * value for w, value in zip(weights, astuple(finding), strict=False))
+        total = self.constant + sum(w * value for w, value in zip(self.weights, astuple(finding), strict=True))
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
 FORMULAS = {
-    "minilm": Formula(6.69, -0.66, 9.22, -3.92, 0.03, 0.72, -2.19, -4.11),
-    "wordllama": Formula(8.12, -0.62, 7.59, -5.39, 0.16, 0.72, -1.15, -3.92),
-    "words": Formula(6.77, 0.32, 0.0, 0.0, 0.24, 1.26, -0.69, -5.74),
+    "minilm": Formula(
+        (
+            2.64,
+            -1.23,
+            10.44,
+            -5.08,
+            4.91,
+            -1.75,
+            -6.64,
+            6.02,
+            -1.81,
+            -2.43,
+            -0.34,
+            -0.24,
+            1.28,
+            1.23,
+            -3.21,
+            -3.37,
+            -1.94,
+        ),
+        -1.36,
+    ),
+    "wordllama": Formula(
+        (
+            2.93,
+            -1.33,
+            8.19,
+            -2.77,
+            0.0,
+            -1.02,
+            -0.03,
+            3.18,
+            -1.85,
+            -2.44,
+            -0.0,
+            -0.13,
+            1.65,
+            0.0,
+            -2.23,
+            -2.92,
+            -2.38,
+        ),
+        -0.97,
+    ),
+    "words": Formula(
+        (2.45, -0.12, 0.0, 0.0, 0.0, 0.0, 0.34, 3.39, -0.82, -2.22, 0.08, 0.49, 1.24, 0.0, -1.47, -2.41, -1.75),
+        -2.77,
+    ),
 }
 """By the name of the text vectors; "words" without any."""
-
-
-def make_finding(
-    coverage: float,
-    lead: float,
-    denial: float,
-    likeness: tuple[float, float] | None,
-    counts: tuple[int, int],
-) -> Finding:
-    """`likeness`: (margin, similarity), None without text vectors. `counts`: key points, tokens of the answer."""
-    margin, similarity = likeness or (0.0, 0.0)
-    point_count, token_count = counts
-    return Finding(
-        coverage=min(COVERAGE_MAX, coverage),
-        lead=max(-COVERAGE_MAX, min(COVERAGE_MAX, lead)),
-        margin=margin,
-        similarity=similarity,
-        is_alone=float(point_count == 1),
-        length=math.log1p(min(LENGTH_TOKENS_MAX, token_count)),
-        denial=denial,
-    )
 
 
 def to_credit(probability: float) -> float:

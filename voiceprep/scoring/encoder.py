@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from voiceprep.scoring.lexicon import FUNCTION_WORDS
+from voiceprep.scoring.meaning import Pieces
 from voiceprep.scoring.wordpiece import WordPieces
 from voiceprep.weights import locate_weight, open_session
 
@@ -29,6 +31,7 @@ PIECES = (
 PIECES_MAX = 126
 """Of one text; what is compared is a clause or a sentence."""
 BATCH_TEXTS = 16
+LIGHT_WEIGHT = 0.1
 
 
 class SentenceEncoder:
@@ -43,27 +46,51 @@ class SentenceEncoder:
         self._session = session
         self._pieces = pieces
         self._open, self._close = pieces.vocabulary["[CLS]"], pieces.vocabulary["[SEP]"]
+        self._recent: dict[str, tuple[Sequence[int], Rows]] = {}
+        """The texts of the last call: the parts of an answer are asked for more than once."""
+        self._light = frozenset(
+            number
+            for piece, number in pieces.vocabulary.items()
+            if piece in FUNCTION_WORDS or not piece.strip("#").isalnum()
+        )
 
     def rows(self, texts: Sequence[str]) -> Rows:
-        """One unit vector per text."""
-        numbers = [[self._open, *self._pieces.split(text)[:PIECES_MAX], self._close] for text in texts]
-        order = sorted(range(len(texts)), key=lambda place: len(numbers[place]))
-        found: dict[int, Rows] = {}
+        """One unit vector per text: the mean of its states."""
+        return unit(np.stack([states.mean(axis=0) for _, states in self._read(texts)]))
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """The states of each text's pieces; those of function words weigh little."""
+        return [
+            Pieces(
+                np.array([LIGHT_WEIGHT if n in self._light else 1.0 for n in numbers[1:-1]], dtype=np.float32),
+                unit(states[1:-1]),
+            )
+            for numbers, states in self._read(texts)
+        ]
+
+    def _read(self, texts: Sequence[str]) -> list[tuple[Sequence[int], Rows]]:
+        """Per text its numbers, opened and closed, and the last layer's states, shape (n_numbers, 384)."""
+        known = {text: self._recent[text] for text in texts if text in self._recent}
+        new = {
+            text: [self._open, *self._pieces.split(text)[:PIECES_MAX], self._close]
+            for text in dict.fromkeys(texts)
+            if text not in known
+        }
+        order = sorted(new, key=lambda text: len(new[text]))
         for start in range(0, len(order), BATCH_TEXTS):
             batch = order[start : start + BATCH_TEXTS]
-            found.update(zip(batch, self._run([numbers[place] for place in batch]), strict=True))
-        return unit(np.stack([found[place] for place in range(len(texts))]))
+            states = self._run([new[text] for text in batch])
+            known |= {text: (new[text], row[: len(new[text])]) for text, row in zip(batch, states, strict=True)}
+        self._recent = known
+        return [known[text] for text in texts]
 
     def _run(self, numbers: Sequence[Sequence[int]]) -> Rows:
-        """Means of the last layer's states over each text's pieces. Shape (n_texts, 384)."""
+        """Shape (n_texts, longest, 384)."""
         length = max(map(len, numbers))
         given = np.array([[*row, *[0] * (length - len(row))] for row in numbers], dtype=np.int64)
         mask = np.array([[1] * len(row) + [0] * (length - len(row)) for row in numbers], dtype=np.int64)
         fed = {"input_ids": given, "attention_mask": mask, "token_type_ids": np.zeros_like(given)}
-        states = self._session.run(None, fed)[0]
-        return np.asarray(
-            (states * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True), dtype=np.float32
-        )
+        return np.asarray(self._session.run(None, fed)[0], dtype=np.float32)
 
 
 def unit(rows: Rows) -> Rows:

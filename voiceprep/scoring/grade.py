@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from voiceprep.errors import ConfigError
 from voiceprep.model import KeyPoint, Question, QuestionScore, Transcript, Word
 from voiceprep.ports import Judge
+from voiceprep.scoring.reference import split_reference
 
 _SHAPE = 'Each line is {"id", "question", "reference"?, "key_points": [{"id", "text", "weight"?}], "answer"}.'
 
 
 def grade_lines(lines: Iterable[str], judge: Judge) -> Iterator[str]:
-    """One JSON line per input line that is not blank (DESIGN section 3), as soon as it is graded.
+    """One JSON line per input line that is not blank (DESIGN section 3), as soon as it is graded. Without key
+    points the statements of the reference are the key points, numbered from 1.
 
     A line that cannot be graded becomes {"id": its id or null, "error": why}; later lines go on.
     """
@@ -87,18 +89,19 @@ def parse_entry(line: str) -> Mapping[str, object]:
 
 
 def parse_question(entry: Mapping[str, object]) -> Question:
-    points = entry.get("key_points", [])
+    points = entry.get("key_points") or []
     if not isinstance(points, list):
         raise ConfigError('"key_points" is not a list.', _SHAPE)
     parsed = tuple(_parse_point(point, place) for place, point in enumerate(points, 1))
     if len({point.id for point in parsed}) != len(parsed):
         raise ConfigError('Two "key_points" have the same id.', _SHAPE)
+    reference = _text(entry, "reference", required=False)
     return Question(
         id=str(entry.get("id", "")),
         topic="",
         text=_text(entry, "question", required=True),
-        key_points=parsed,
-        reference=_text(entry, "reference", required=False),
+        key_points=parsed or split_reference(reference),
+        reference=reference,
     )
 
 

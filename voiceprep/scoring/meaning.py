@@ -15,6 +15,7 @@ LONG_CLAUSE_TOKENS, PART_TOKENS, PART_STEP = 14, 10, 5
 """Clauses longer than this, as in speech without punctuation, are also looked at in parts."""
 CONTENT_TOKENS_MIN = 2
 """Shorter stretches say nothing by themselves, unless they are all there is."""
+PASSAGE_TOKENS = 40
 RIVAL_SHARE = 0.7
 """How much of the nearness to something else counts against a stretch."""
 
@@ -29,7 +30,19 @@ class TextVectors(Protocol):
 
     def rows(self, texts: Sequence[str]) -> Rows: ...
 
+    def pieces(self, texts: Sequence[str]) -> list["Pieces"]:
+        """Vectors of the parts of each text as they are meant there; nothing where vectors know no context."""
+        ...
+
     def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The parts of a text: how much each matters, shape (n_parts,), and their unit vectors."""
+
+    weights: npt.NDArray[np.float32]
+    rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +50,23 @@ class Likeness:
     """How near an answer comes to a key point, and in which tokens (first..last).
 
     `margin`: how much nearer that stretch is to the point than, partly counted, to the question or any other key
-    point (cosines). `similarity`: the largest cosine of any stretch with the point.
+    point (cosines). `similarity`: the largest cosine of any stretch with the point. `parts`: mean over the point's
+    parts of their nearest part in one passage (BERTScore's recall, Zhang et al. 2020); 0 where parts are unknown.
+    `echo`: cosine of the whole answer with the question.
     """
 
     margin: float
     similarity: float
     first: int
     last: int
+    parts: float = 0.0
+    echo: float = 0.0
+
+
+NO_PIECES = Pieces(np.zeros(0, dtype=np.float32), np.zeros((0, 1), dtype=np.float32))
+"""Of a text whose parts have no vectors of their own."""
+NO_LIKENESS = Likeness(0.0, 0.0, 0, -1)
+"""Where there are no text vectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +94,53 @@ def find_likeness(
     stretches = _stretches(tokens, is_masked)
     if not stretches:
         return [Likeness(-1.0, 0.0, 0, -1)] * len(points)
-    said = _stretch_rows(text, tokens, stretches, vectors)
     asked, wanted = _rubric_rows(vectors, question, points)
+    wanted_pieces = _rubric_pieces(vectors, points)
+    said, whole = _stretch_rows(text, tokens, stretches, vectors)
     near, to_question = said @ wanted.T, said @ asked
+    echo = float(whole @ asked)
+    parts = _parts(_passages(text, tokens), wanted_pieces, vectors)
     found = []
     for place in range(len(points)):
         others = np.delete(near, place, axis=1).max(axis=1, initial=-1.0)
         margin = near[:, place] - RIVAL_SHARE * np.maximum(others, to_question)
         best = int(margin.argmax())
         stretch = stretches[best]
-        found.append(Likeness(float(margin[best]), float(near[:, place].max()), stretch.first, stretch.last))
+        similarity = float(near[:, place].max())
+        found.append(Likeness(float(margin[best]), similarity, stretch.first, stretch.last, parts[place], echo))
     return found
+
+
+def _parts(passages: Sequence[str], wanted: Sequence[Pieces], vectors: TextVectors) -> list[float]:
+    """One value per key point, see `Likeness.parts`."""
+    said = vectors.pieces(passages) if any(len(point.rows) for point in wanted) else []
+    return [
+        max(
+            (float((point.rows @ each.rows.T).max(axis=1) @ point.weights) for each in said if len(each.rows)),
+            default=0.0,
+        )
+        / max(float(point.weights.sum()), 1e-6)
+        if len(point.rows)
+        else 0.0
+        for point in wanted
+    ]
+
+
+def _passages(text: str, tokens: Sequence[Token]) -> list[str]:
+    """The whole, each sentence, and parts of sentences without an end, as in speech."""
+    spans = [(tokens[0].start_char, tokens[-1].end_char)]
+    first = 0
+    for place in range(1, len(tokens) + 1):
+        is_end = place == len(tokens) or tokens[place].sentence != tokens[first].sentence
+        if is_end or place - first >= PASSAGE_TOKENS:
+            spans.append((tokens[first].start_char, tokens[place - 1].end_char))
+            first = place
+    return [text[start:end] for start, end in (spans if len(spans) > 2 else spans[:1])]
+
+
+@lru_cache(maxsize=256)
+def _rubric_pieces(vectors: TextVectors, points: tuple[str, ...]) -> tuple[Pieces, ...]:
+    return tuple(vectors.pieces(points)) or (NO_PIECES,) * len(points)
 
 
 @lru_cache(maxsize=256)
@@ -90,10 +149,14 @@ def _rubric_rows(vectors: TextVectors, question: str, points: tuple[str, ...]) -
     return rows[0], rows[1:]
 
 
-def _stretch_rows(text: str, tokens: Sequence[Token], stretches: Sequence[_Stretch], vectors: TextVectors) -> Rows:
-    """Vectors of clauses; those of a run of clauses are composed of them, weighted by length."""
+def _stretch_rows(
+    text: str, tokens: Sequence[Token], stretches: Sequence[_Stretch], vectors: TextVectors
+) -> tuple[Rows, Rows]:
+    """Vectors of clauses; those of a run of clauses are composed of them, weighted by length. That of the whole."""
     atoms = sorted({atom for stretch in stretches for atom in stretch.atoms})
-    rows = vectors.rows([text[tokens[first].start_char : tokens[last].end_char] for first, last in atoms])
+    spans = [*atoms, (0, len(tokens) - 1)]
+    rows = vectors.rows([text[tokens[first].start_char : tokens[last].end_char] for first, last in spans])
+    rows, whole = rows[:-1], rows[-1]
     place = {atom: number for number, atom in enumerate(atoms)}
     weights = np.zeros((len(stretches), len(atoms)), dtype=np.float32)
     for number, stretch in enumerate(stretches):
@@ -101,7 +164,7 @@ def _stretch_rows(text: str, tokens: Sequence[Token], stretches: Sequence[_Stret
             weights[number, place[first, last]] = last + 1 - first
     sums = weights @ rows
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.asarray(sums / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+    return np.asarray(sums / np.where(lengths > 0, lengths, 1), dtype=np.float32), whole
 
 
 def _stretches(tokens: Sequence[Token], is_masked: Sequence[bool]) -> list[_Stretch]:

@@ -15,10 +15,11 @@ from voiceprep.scoring.encoder import load_encoder
 from voiceprep.scoring.meaning import TextVectors
 from voiceprep.scoring.points import DENIED_AT, MISCONCEPTION_AT, PHRASE_AT, SAID_AT, Ruling, judge_points
 from voiceprep.scoring.quoting import quote_span
+from voiceprep.scoring.repair import repair
 from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
-from voiceprep.scoring.words import read_rubric, tokenize
+from voiceprep.scoring.words import Token, read_rubric, tokenize
 
-ALGORITHM = "offline-2"
+ALGORITHM = "offline-3"
 CHANCE_BELOW = 0.25
 """When no key point earns this much credit, what there is came about by chance."""
 
@@ -69,10 +70,10 @@ class OfflineJudge:
             return _nothing(question, finding.flags, None)
         if finding.is_zero:
             return _nothing(question, finding.flags, 0.0)
-        view = make_view(text, tokens, finding.is_masked, rubric_stems(question), self._word_vectors())
+        view = read_answer(question, text, tokens, finding.is_masked, self._word_vectors())
         vectors = self._text_vectors()
         rulings, flags = judge_points(question, view, vectors)
-        points = [_point_score(ruling, view, transcript) for ruling in rulings]
+        points = [_point_score(ruling, tokens, transcript) for ruling in rulings]
         if not vectors and "off_topic" not in flags and _is_off_topic(question, view, points):
             flags.append("off_topic")
         if "off_topic" in flags or not any(point.is_credited for point in points):
@@ -88,6 +89,22 @@ class OfflineJudge:
 def _nothing(question: Question, flags: tuple[str, ...], score: float | None) -> QuestionScore:
     points = tuple(KeyPointScore(point.id, is_credited=False, credit=0.0) for point in question.key_points)
     return QuestionScore(question.id, score, points, is_abstained=score is None, flags=flags)
+
+
+def read_answer(
+    question: Question,
+    text: str,
+    tokens: Sequence[Token],
+    is_masked: Sequence[bool],
+    vectors: WordVectors | None,
+) -> AnswerView:
+    """The answer as it was meant, with misspelt words put right; it has as many tokens as were written."""
+    if vectors is not None:
+        corrected = repair(text, tokens, question, vectors.is_word)
+        meant = tokenize(corrected)
+        if len(meant) == len(tokens):
+            text, tokens = corrected, meant
+    return make_view(text, tokens, is_masked, rubric_stems(question), vectors)
 
 
 def rubric_stems(question: Question) -> frozenset[str]:
@@ -112,15 +129,15 @@ def _subject(question: Question) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(token.stem for token in tokens), frozenset(token.root for token in tokens)
 
 
-def _point_score(ruling: Ruling, view: AnswerView, transcript: Transcript) -> KeyPointScore:
+def _point_score(ruling: Ruling, tokens: Sequence[Token], transcript: Transcript) -> KeyPointScore:
     nothing = KeyPointScore(ruling.point_id, is_credited=False, credit=0.0)
     if ruling.credit <= 0 or ruling.last < ruling.first:
         return nothing
-    start_char, end_char = quote_span(ruling.first, ruling.last, view.tokens, transcript)
+    start_char, end_char = quote_span(ruling.first, ruling.last, tokens, transcript)
     audio = evidence.audio_span(start_char, end_char, transcript)
     if audio is None:
         return nothing
-    quote = view.text[start_char:end_char]
+    quote = transcript.text[start_char:end_char]
     return KeyPointScore(
         ruling.point_id,
         ruling.credit >= decision.CREDIT_OF_A_POINT,

@@ -1,20 +1,24 @@
 """Rules on each key point of one answer: what speaks for it, what against. Must not know quotes, audio or traps."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from voiceprep.model import KeyPoint, Question
+from voiceprep.scoring.closeness import Closeness, WordTable
+from voiceprep.scoring.contraries import affirms_denied, is_contrary, split_clauses
 from voiceprep.scoring.coverage import NOTHING, AnswerView, Window, best_window, without_other_side
 from voiceprep.scoring.decision import (
+    COVERAGE_MAX,
     CREDIT_OF_A_POINT,
     FORMULAS,
+    LENGTH_TOKENS_MAX,
     PLAIN_AT,
     Finding,
     coverage_to_credit,
-    make_finding,
     to_credit,
 )
-from voiceprep.scoring.meaning import Likeness, TextVectors, find_likeness
+from voiceprep.scoring.meaning import NO_LIKENESS, Likeness, TextVectors, find_likeness
 from voiceprep.scoring.negation import Polarity, denied_as_a_whole
 from voiceprep.scoring.statements import (
     KNOWN_WEIGHT_IN_PHRASE,
@@ -33,6 +37,8 @@ DENIED_AT = 0.5
 PHRASE_AT, PHRASE_FULL_ABOVE = 0.75, 0.2
 """Coverage from which a phrase of the bank counts, as it is short, and how much more earns full credit."""
 MISCONCEPTION_AT = 0.8
+AFFIRMED_AT = 0.6
+"""Share of what a key point denies that an answer affirms, from which it says the contrary."""
 STRANGE_BELOW = {"minilm": 0.33, "wordllama": 0.2}
 """When no key point is more similar than this to any stretch of the answer, it is about something else."""
 OF_THE_SUBJECT_AT = 0.6
@@ -59,14 +65,18 @@ class _Rubric:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """What an answer says about one key point."""
+class Reading:
+    """What an answer says about one key point; `belonging` is the same for all, see closeness.WordTable."""
 
     point: KeyPoint
     statement: Statement
     window: Window
     phrase: Window
     likeness: Likeness | None
+    closeness: Closeness
+    belonging: float
+    is_contrary: bool
+    affirmed: float
 
 
 def judge_points(
@@ -87,7 +97,8 @@ def judge_points(
         ruling = _rule(reading, formula.probability(finding))
         if _rests_on(ruling, denied) and not _denies(reading.statement):
             ruling = replace(ruling, credit=0.0)
-        if _denial(reading) >= DENIED_AT:
+        is_turned = (reading.is_contrary or reading.affirmed >= AFFIRMED_AT) and not reading.point.phrases
+        if _denial(reading) >= DENIED_AT or is_turned:
             flags.append(f"denied:{reading.point.id}")
         if any(_overrules(bad, window, reading, ruling) for _, bad, window in wrong):
             ruling = replace(ruling, credit=0.0)
@@ -95,9 +106,14 @@ def judge_points(
     return rulings, flags
 
 
-def read_points(question: Question, view: AnswerView, vectors: TextVectors | None) -> list[_Reading]:
+def read_points(question: Question, view: AnswerView, vectors: TextVectors | None) -> list[Reading]:
+    """What the answer says about each key point, in their order."""
     rubric = _read_rubric(question)
     texts = tuple(without_marking_words(point.text) for point in question.key_points)
+    table = WordTable(question, view.tokens, view.vectors)
+    belonging = table.belonging()
+    things = frozenset(rubric.contrast or ())
+    said = split_clauses(view.tokens, view.polarity, things)
     likenesses: Sequence[Likeness | None] = [None] * len(texts)
     if vectors is not None:
         likenesses = find_likeness(view.text, view.tokens, view.is_masked, (question.text, texts), vectors)
@@ -106,30 +122,55 @@ def read_points(question: Question, view: AnswerView, vectors: TextVectors | Non
         statement = make_statement(text, rubric.known - rubric.telling)
         about = without_other_side(view, statement, rubric.contrast)
         window = best_window(statement, about)
-        readings.append(_Reading(point, statement, window, _best_phrase(point, rubric, about), likeness))
+        reading = Reading(
+            point,
+            statement,
+            window,
+            _best_phrase(point, rubric, about),
+            likeness,
+            table.closeness(text),
+            belonging,
+            is_contrary(text, said, things),
+            affirms_denied(text, view.tokens, view.polarity),
+        )
+        readings.append(reading)
     return readings
 
 
-def find_evidence(readings: Sequence[_Reading], token_count: int) -> list[Finding]:
+def find_evidence(readings: Sequence[Reading], token_count: int) -> list[Finding]:
     """The numbers that the formula weighs, one per key point."""
+    length = math.log1p(min(LENGTH_TOKENS_MAX, token_count))
     found = []
     for place, reading in enumerate(readings):
-        covered = reading.window.agreement
         others = [other.window.agreement for other in (*readings[:place], *readings[place + 1 :])]
-        likeness = reading.likeness
+        lead = reading.window.agreement - max(others, default=0.0)
+        coverage = min(COVERAGE_MAX, reading.window.agreement)
+        likeness = reading.likeness or NO_LIKENESS
         found.append(
-            make_finding(
-                covered,
-                covered - max(others, default=0.0),
-                _denial(reading),
-                (likeness.margin, likeness.similarity) if likeness else None,
-                (len(readings), token_count),
+            Finding(
+                coverage=coverage,
+                lead=max(-COVERAGE_MAX, min(COVERAGE_MAX, lead)),
+                margin=likeness.margin,
+                similarity=likeness.similarity,
+                parts=likeness.parts,
+                echo=likeness.echo,
+                words=reading.closeness.words,
+                fresh=reading.closeness.fresh,
+                head=reading.closeness.head,
+                belonging=reading.belonging,
+                is_alone=float(len(readings) == 1),
+                length=length,
+                long_coverage=coverage * length,
+                long_parts=likeness.parts * length,
+                denial=_denial(reading),
+                contrary=float(reading.is_contrary),
+                affirmed=reading.affirmed,
             )
         )
     return found
 
 
-def _rule(reading: _Reading, probability: float) -> Ruling:
+def _rule(reading: Reading, probability: float) -> Ruling:
     """The best of formula, plain saying and phrase; nothing for what is denied."""
     window, phrase, likeness = reading.window, reading.phrase, reading.likeness
     meant = (likeness.first, likeness.last) if likeness else (window.first, window.last)
@@ -139,7 +180,7 @@ def _rule(reading: _Reading, probability: float) -> Ruling:
         options = [(covered, said)]
         if likeness and probability >= PLAIN_AT and not window.is_denied:
             options.append((CREDIT_OF_A_POINT, meant))
-    elif _denial(reading) >= DENIED_AT:
+    elif _denial(reading) >= DENIED_AT or reading.is_contrary or reading.affirmed >= AFFIRMED_AT:
         options = []
     else:
         options = [(1.0, said)] if window.agreement >= SAID_AT else []
@@ -160,14 +201,14 @@ def _denies(statement: Statement) -> bool:
     return any(term.polarity in (Polarity.DENIED, Polarity.DENIED_HEAD) for term in statement.terms)
 
 
-def _is_strange(readings: Sequence[_Reading], vectors: TextVectors | None) -> bool:
+def _is_strange(readings: Sequence[Reading], vectors: TextVectors | None) -> bool:
     similarities = [reading.likeness.similarity for reading in readings if reading.likeness]
     said = max(max(reading.window.agreement, reading.phrase.agreement) for reading in readings)
     limit = STRANGE_BELOW[vectors.name] if vectors else -1.0
     return said < OF_THE_SUBJECT_AT and max(similarities, default=0.0) < limit
 
 
-def _denial(reading: _Reading) -> float:
+def _denial(reading: Reading) -> float:
     """How much of the point the stretch nearest to it speaks about in order to deny it."""
     window, likeness = reading.window, reading.likeness
     if not window.is_denied:
@@ -211,7 +252,7 @@ def _find_misconceptions(
     return found
 
 
-def _overrules(bad: Statement, bad_window: Window, reading: _Reading, ruling: Ruling) -> bool:
+def _overrules(bad: Statement, bad_window: Window, reading: Reading, ruling: Ruling) -> bool:
     """A misconception voids the key point it speaks about when both rest on the same words of the answer."""
     overlap = min(bad_window.last, ruling.last) - max(bad_window.first, ruling.first)
     said = max(reading.window.agreement, reading.phrase.agreement)

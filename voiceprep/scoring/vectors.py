@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from voiceprep.errors import ConfigError
 from voiceprep.scoring.encoder import unit
+from voiceprep.scoring.meaning import Pieces
 from voiceprep.scoring.words import tokenize
 
 Vector = npt.NDArray[np.float32]
@@ -66,6 +67,13 @@ class WordVectors:
         sums = [[self._sum(token.text) for token in tokenize(text)] for text in texts]
         zero = np.zeros(DIMENSIONS, dtype=np.float32)
         return unit(np.stack([np.sum(words, axis=0, dtype=np.float32) if words else zero for words in sums]))
+
+    def pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        return []
+
+    def is_word(self, word: str) -> bool:
+        """Whether it is frequent enough to be a piece of its own; lower case."""
+        return _WORD_MARK + word in self._pieces or _WORD_MARK + word.capitalize() in self._pieces
 
     @lru_cache(maxsize=16_384)  # noqa: B019 - one instance per process, see load_vectors
     def _sum(self, word: str) -> Vector:

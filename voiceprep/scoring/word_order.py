@@ -78,7 +78,7 @@ PAIRS_MIN = 3
 KEPT_SHARE = 0.3
 COPIED_SHARE = 0.8
 COPIED_NEIGHBOURS_MAX = 0.3
-COPIED_WORDS_MIN = 5
+COPIED_WORDS_MIN, COPIED_CONTENT_MIN = 5, 3
 
 
 def is_shuffled(tokens: Sequence[Token], sources: Sequence[Sequence[Token]]) -> bool:
@@ -164,6 +164,8 @@ def has_odd_capitals(tokens: Sequence[Token]) -> bool:
 def is_disordered_copy(said: Sequence[Token], source: Sequence[Token]) -> bool:
     """Nearly all words come from one text but hardly any two neighbours do."""
     if len(said) < COPIED_WORDS_MIN or len(source) < COPIED_WORDS_MIN:
+        return False
+    if sum(token.is_content for token in said) < COPIED_CONTENT_MIN:
         return False
     have = Counter(token.text for token in said)
     given = Counter(token.text for token in source)

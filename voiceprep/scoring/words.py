@@ -16,7 +16,10 @@ _WORD = re.compile(
 )
 _SENTENCE_BREAK = re.compile(r"[.!?;:\n。！？]")
 _CLAUSE_BREAK = re.compile(r"[,()—–]|\s-\s")
-_CONTRACTED = {"can't": "cannot", "won't": "willn't", "shan't": "shalln't", "ain't": "isn't"}
+_CONTRACTED = {"can't": "cannot", "won't": "willn't", "shan't": "shalln't", "ain't": "isn't", "cant": "cannot"} | {
+    f"{verb}nt": f"{verb}n't"  # as pupils type
+    for verb in "do does did is are was were has have had could would should need must".split()
+}
 
 
 @dataclass(frozen=True, slots=True)

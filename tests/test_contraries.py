@@ -1,0 +1,119 @@
+"""What an answer turns round, what it misspells, and a reference without key points; everything as tables."""
+
+import json
+
+import pytest
+
+from voiceprep.model import KeyPoint, Question
+from voiceprep.scoring.contraries import affirms_denied, is_contrary, split_clauses
+from voiceprep.scoring.grade import grade_lines
+from voiceprep.scoring.negation import polarities
+from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.scoring.reference import split_reference
+from voiceprep.scoring.repair import count_errors, repair
+from voiceprep.scoring.words import tokenize
+
+
+@pytest.mark.parametrize(
+    ("claim", "answer", "is_turned"),
+    [
+        ("The price goes up", "the price goes down", True),
+        ("The price goes up", "the price rises", False),
+        ("The price goes up", "The price doesn't go up", True),
+        ("Metal conducts heat faster than wood", "Wood conducts heat faster than metal.", True),
+        ("Metal conducts heat faster than wood", "wood conducts heat slower than metal", False),
+        ("Borrowing becomes more expensive", "Higher rates make borrowing cheaper", True),
+        ("The electron is closer to the nucleus", "The electron is further away from the nucleus", True),
+        ("Hot air is less dense", "hot air is more dense", True),
+        ("Hot air is less dense", "the air gets less dense when it is hot", False),
+        ("The client sends a request", "the server sends a request to the client", True),
+        ("The client sends a request", "a request is sent by the client", False),
+        ("The pressure rises when the volume gets smaller", "a larger volume makes the pressure fall", False),
+        ("Roots take up water", "It is about history", False),
+    ],
+)
+def test_directions_and_roles_turned_round(claim: str, answer: str, is_turned: bool) -> None:
+    tokens = tokenize(answer)
+    said = split_clauses(tokens, polarities(answer, tokens))
+    assert is_contrary(claim, said, frozenset()) is is_turned
+
+
+def test_what_is_said_of_the_other_thing_is_turned_round() -> None:
+    answer = "acids accept protons and bases donate protons"
+    tokens = tokenize(answer)
+    things = frozenset({"acid", "bas"})
+    said = split_clauses(tokens, polarities(answer, tokens), things)
+    assert is_contrary("An acid donates protons", said, things)
+    assert is_contrary("A base accepts protons", said, things)
+
+
+@pytest.mark.parametrize(
+    ("answer", "affirmed"),
+    [
+        ("the shadow of the earth causes it", 1.0),
+        ("it is not the shadow of the earth that causes it", 0.0),
+        ("the sun is bright", 0.0),
+    ],
+)
+def test_a_denial_is_not_earned_by_affirming(answer: str, affirmed: float) -> None:
+    tokens = tokenize(answer)
+    claim = "It is not caused by the Earth's shadow"
+    assert affirms_denied(claim, tokens, polarities(answer, tokens)) == affirmed
+
+
+PLANTS = Question(
+    "plants",
+    "biology",
+    "How do plants make food?",
+    (KeyPoint("a", "Photosynthesis needs chlorophyll and sunlight"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "corrected"),
+    [
+        ("fotosynthesis needs clorophyll", "photosynthesis needs chlorophyll"),
+        ("becuase of the sunlihgt", "because of the sunlight"),
+        ("the osmosis of a cell", "the osmosis of a cell"),
+        ("sunlight 42 uv", "sunlight 42 uv"),
+    ],
+)
+def test_misspelt_words_are_read_as_what_they_are_nearest_to(answer: str, corrected: str) -> None:
+    known = frozenset("the of a cell needs osmosis".split())
+    assert repair(answer, tokenize(answer), PLANTS, known.__contains__) == corrected
+
+
+def test_errors_are_counted_with_exchanged_letters_as_one() -> None:
+    pairs = [("form", "from"), ("water", "watr"), ("same", "same"), ("abc", "xyz")]
+    assert [count_errors(*pair) for pair in pairs] == [1, 1, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("reference", "points"),
+    [
+        (
+            "Dark colours absorb more light, while white reflects most of it. So the black car gets hotter.",
+            ["Dark colours absorb more light", "white reflects most of it", "the black car gets hotter"],
+        ),
+        ("A stack", ["A stack"]),
+        ("", []),
+    ],
+)
+def test_a_reference_is_split_into_its_statements(reference: str, points: list[str]) -> None:
+    assert [point.text for point in split_reference(reference)] == points
+
+
+def test_an_answer_can_be_graded_by_a_reference_alone() -> None:
+    entry = {
+        "id": "car",
+        "question": "Why does a black car get hotter than a white one?",
+        "reference": "Dark colours absorb more light, while white reflects most of it.",
+        "key_points": [],
+        "answer": "black absorbs the light and white reflects it",
+    }
+    lines = [json.dumps(entry | {"answer": answer}) for answer in (entry["answer"], "white cars are cheaper")]
+    good, bad = (json.loads(line) for line in grade_lines(lines, OfflineJudge()))
+    assert [point["id"] for point in good["key_points"]] == ["1", "2"]
+    assert good["score"] > 0.5
+    assert bad["score"] == 0.0
+    assert not good["abstained"]
