@@ -178,6 +178,15 @@ async def test_score_keeps_every_file_and_shows_what_changed(tmp_path: Path, ref
     assert any("another judge" in reason for reason in document["changes"]["reasons"])
     told = run("report", folder, "--compare")
     assert (told.code, "Why: another judge" in told.out) == (0, True)
+    own = json.loads(run("report", folder, "--json").out)
+    other = json.loads(run("report", folder, "--json", "--judge", "openai").out)
+    assert (own["session"]["judge"], other["session"]["judge"]) == ("offline", "openai:gpt-6-luna")
+    assert run("report", folder, "--judge", "openai:gpt-6-luna", "--format", "html").code == 0
+    assert (folder / "report-openai-gpt-6-luna.html").is_file()
+    unknown = run("report", folder, "--judge", "gemini")
+    assert unknown.code == 2
+    assert "openai:gpt-6-luna" in unknown.err
+    assert run("report", folder, "--judge", "offline", "--compare").code == 2
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.reports.document import ReportDocument, build_document, document_json, render_json
 from voiceprep.reports.markdown import render_markdown
+from voiceprep.reports.phrases import flag_text
 from voiceprep.reports.terminal import render_terminal
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -246,3 +247,23 @@ def test_markdown_holds_everything_a_reader_needs(record: SessionRecord) -> None
 def test_the_terminal_shows_what_a_session_cost(record: SessionRecord) -> None:
     document = replace(_document(record), cost_usd=0.123, duration_ms=120_000)
     assert "Cost        $0.12, $0.061 a minute" in _shown(document)
+
+
+@pytest.mark.parametrize(
+    ("flag", "text"),
+    [
+        ("judge_failed", "this judge could not mark it: what you see is the offline score"),
+        ("unfound_quotes:2", "2 quotes of the judge not found in what you said, so nothing was earned by it"),
+        ("votes:0.25-0.75", "asked more than once, the judge gave between 0.25 and 0.75"),
+        ("disagrees_with_offline", "the offline judge sees it very differently: take a second look"),
+        ("something_new", "something new"),
+    ],
+)
+def test_flags_are_told_in_sentences(record: SessionRecord, flag: str, text: str) -> None:
+    assert flag_text(flag, build_document(record).questions[0]) == text
+
+
+def test_a_denied_key_point_is_named(record: SessionRecord) -> None:
+    question = build_document(record).questions[0]
+    point = question.question.key_points[0]
+    assert flag_text(f"denied:{point.id}", question) == f"it says the contrary of: {point.text}"

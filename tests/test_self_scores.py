@@ -1,18 +1,27 @@
 """Candidates rate their own answers: asked before the report, kept, shown beside the scores, compared over time."""
 
+import asyncio
 import io
 import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from tests import sample_session as sample
 from tests.commands import run
+from tests.speech import blocks, quiet, spoken
+from voiceprep.audio.vad import SileroDetector
 from voiceprep.errors import RecordingError
+from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
+from voiceprep.practice.progress import measure_progress
 from voiceprep.practice.self_rating import measure_self_rating
+from voiceprep.practice.spoken_rating import parse_rating
+from voiceprep.providers.hibari import HibariSynthesizer
+from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.recordings.history import QuestionResult
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.self_scores import (
@@ -23,8 +32,12 @@ from voiceprep.recordings.self_scores import (
     self_ratings,
 )
 from voiceprep.reports.document import build_document, render_json
+from voiceprep.reports.html.rendering import render_progress_page
 from voiceprep.reports.markdown import render_markdown
+from voiceprep.reports.practice import self_rating_text
+from voiceprep.tasks import Tasks
 from voiceprep.terminal.self_scoring import ask_ratings, rate_answers
+from voiceprep.wiring.listening import Ear
 
 
 @pytest.fixture
@@ -125,3 +138,97 @@ def test_agreement_needs_enough_answers_and_is_computed_as_defined() -> None:
 def test_progress_says_nothing_about_few_ratings(record: SessionRecord) -> None:
     add_self_scores(record.folder, [SelfScore("idempotent", 9, sample.STARTED_AT)])
     assert json.loads(run("progress", "--recordings", record.folder.parent, "--json").out)["self_rating"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "rating"),
+    [
+        ("Three out of five.", 6),
+        ("I'd give it a seven", 7),
+        ("four and a half out of five", 9),
+        ("eight out of ten, I guess", 8),
+        ("seventy percent", 7),
+        ("six point five", 7),
+        ("to out of five", 4),
+        ("for out of five", 8),
+        ("3/5", 6),
+        ("ten", 10),
+        ("zero", 0),
+        ("eleven", None),
+        ("six out of five", None),
+        ("four or five", None),
+        ("I went there for a week", None),
+        ("it was good", None),
+        ("", None),
+    ],
+)
+def test_ratings_are_understood_as_people_say_them(said: str, rating: int | None) -> None:
+    assert parse_rating(said, 10) == rating
+
+
+def test_a_rating_is_heard_or_typed_after_all(record: SessionRecord) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    heard = iter(["three out of five", "no [bold]idea"])
+    given = ask_ratings(record, console, io.StringIO("7 out of 10\n").readline, lambda: next(heard))
+    assert [each.rating for each in given] == [6, 7]
+    assert isinstance(console.file, io.StringIO)
+    assert "6 of 10" in console.file.getvalue()
+    assert "I heard “no [bold]idea”" in console.file.getvalue()
+
+
+def test_who_says_nothing_types(record: SessionRecord) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    assert ask_ratings(record, console, io.StringIO("\n").readline, lambda: "") == []
+    assert isinstance(console.file, io.StringIO)
+    assert "I heard nothing" in console.file.getvalue()
+
+
+class Spoken:
+    """A microphone that plays samples, then silence. `is_ended` as soon as they are over."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._blocks = list(blocks(samples))
+
+    @property
+    def position_ms(self) -> int:
+        return 0
+
+    @property
+    def is_ended(self) -> bool:
+        return not self._blocks
+
+    async def read(self) -> AudioBlock:
+        return self._blocks.pop(0) if self._blocks else next(blocks(quiet(BLOCK_MS)))
+
+
+async def test_the_embedded_recogniser_hears_a_spoken_rating() -> None:
+    async with asyncio.timeout(120), Tasks() as tasks:
+        voice, transcriber = HibariSynthesizer(tasks), MoonshineTranscriber(tasks)
+        ear = Ear(transcriber, SileroDetector(), tasks)
+        said = await spoken(voice, "I would say three out of five.")
+        assert parse_rating(await ear.hear(Spoken(np.concatenate((said, quiet(1_000))))), 10) == 6
+        assert await ear.hear(Spoken(quiet(500))) == ""
+
+
+def test_ratings_over_time_and_by_level_are_drawn(record: SessionRecord) -> None:
+    results = [
+        replace(result(number, number / 10), session=f"s{number // 4}", started_at=f"2026-03-0{number // 4 + 1}")
+        for number in range(8)
+    ]
+    ratings = {f"s{half}": {f"q{n}": n / 10 + 0.2 - 0.1 * half for n in range(8)} for half in range(2)}
+    own = measure_self_rating(results, ratings)
+    assert own is not None
+    assert [(each.session, each.answer_count) for each in own.sessions] == [("s0", 4), ("s1", 4)]
+    assert [round(each.mean_rating - each.mean_score, 2) for each in own.sessions] == [0.2, 0.1]
+    assert sum(band.answer_count for band in own.curve) == 8
+    assert [band.mean_rating for band in own.curve] == sorted(band.mean_rating for band in own.curve)
+    assert "By session: +0.20 +0.10" in self_rating_text(own)
+    page = render_progress_page(measure_progress(results), sample.STARTED_AT, own)
+    assert "Calibration curve" in page
+    assert "2026-03-01: rated 0.35, scored 0.15" in page
+    assert page.count('class="rated"') == 2
+
+
+@pytest.mark.parametrize("command", ["resume", "retry", "interview", "practice"])
+def test_every_spoken_command_can_ask_for_ratings(command: str) -> None:
+    assert "--self-score" in run(command, "--help").out

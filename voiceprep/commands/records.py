@@ -24,10 +24,15 @@ def report(
     is_comparing: Annotated[
         bool, typer.Option("--compare", help="What differs between the two newest scorings, and why.")
     ] = False,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Show the newest scores by this judge: offline, PROVIDER[:MODEL].")
+    ] = None,
     json: AsJson = False,
     recordings: Recordings = None,
 ) -> None:
     """Show what was said in a session, what it was worth and why."""
+    if is_comparing and judge:
+        raise ConfigError("--compare shows two scorings, --judge one.", "Leave out one of them.")
     if is_comparing:
         from voiceprep.terminal import scoring_views
 
@@ -42,7 +47,7 @@ def report(
     if is_page and chosen is not ReportFormat.HTML:
         raise ConfigError("--open, --single-file and --out are for the HTML report.", "Add --format html.")
     page = report_views.PageOrder(out, single_file, open_page)
-    report_views.show_report(os.environ, as_text(recordings), which, chosen.value, page)
+    report_views.show_report(os.environ, as_text(recordings), which, chosen.value, page, judge)
 
 
 @app.command()

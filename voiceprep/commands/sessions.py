@@ -164,6 +164,7 @@ def retry(
     notice: Notice = None,
     offline: Offline = None,
     plain: Plain = None,
+    self_score: SelfScored = False,
     json: AsJson = False,
 ) -> None:
     """Answer one question of a session again, and see what is better: judged blind, both to hear."""
@@ -228,6 +229,7 @@ def resume(
     notice: Notice = None,
     offline: Offline = None,
     plain: Plain = None,
+    self_score: SelfScored = False,
     json: AsJson = False,
 ) -> None:
     """Go on with an interview that was stopped or cut off, where it stopped, in the same record."""

@@ -41,6 +41,11 @@ _FLAGS = {
     "off_topic": "it is about something else",
     "gibberish": "no sense could be made of it",
     "no_key_points": "this question has no key points to score by",
+    "shuffled": "its words are in no order that makes sense",
+    "not_english": "it is not in English, which is all that can be judged here",
+    "echo_ignored": "what repeats the question earned nothing",
+    "judge_failed": "this judge could not mark it: what you see is the offline score",
+    "disagrees_with_offline": "the offline judge sees it very differently: take a second look",
 }
 
 
@@ -51,6 +56,16 @@ def outcome_text(outcome: Outcome) -> str:
 def flag_text(flag: str, question: ReportedQuestion) -> str:
     """A flag in words. `misconception:<id>` names the belief; an unknown flag is shown as it is."""
     name, _, detail = flag.partition(":")
+    if name == "denied":
+        points = {point.id: point.text for point in question.question.key_points}
+        return f"it says the contrary of: {plain(points.get(detail, detail))}"
+    if name == "unfound_quotes" and detail.isdigit():
+        return (
+            f"{_count(int(detail), 'quote')} of the judge not found in what you said, so nothing was earned by it"
+        )
+    if name == "votes":
+        low, _, high = detail.partition("-")
+        return f"asked more than once, the judge gave between {plain(low)} and {plain(high)}"
     if name == "misconception":
         beliefs = {wrong.id: wrong.text for wrong in question.question.misconceptions}
         return f"a common mistake: {plain(beliefs.get(detail, detail))}"

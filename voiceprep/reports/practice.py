@@ -9,7 +9,7 @@ from rich.text import Text
 from voiceprep.plaintext import plain
 from voiceprep.practice.deck import DueQuestion
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Direction, Progress, Series, Trend
-from voiceprep.practice.self_rating import SelfRating
+from voiceprep.practice.self_rating import Band, SelfRating
 from voiceprep.reports.layout import Hanging
 
 WIDTH_MAX = 100
@@ -61,11 +61,21 @@ def render_due(due: Sequence[DueQuestion], total: int, now: datetime, console_wi
 
 
 def self_rating_text(own: SelfRating) -> str:
-    """How the candidate's own ratings agree with the scores."""
+    """How the candidate's own ratings agree with the scores, and by session, the newest last."""
     where = "no correlation to tell" if own.correlation is None else f"correlation {own.correlation:.2f}"
-    return (
+    text = (
         f"Your ratings less the scores: {own.mean_difference:+.2f} on average, {where}, {own.answer_count} answers."
     )
+    if len(own.sessions) < 2:
+        return text
+    newest = own.sessions[-SPARKS_SHOWN:]
+    return f"{text}\nBy session: {' '.join(f'{each.mean_rating - each.mean_score:+.2f}' for each in newest)}"
+
+
+def band_text(band: Band) -> str:
+    """A point of the calibration curve in words."""
+    answers = f"{band.answer_count} answer{'s' * (band.answer_count != 1)}"
+    return f"{answers} you rated {band.mean_rating:.2f} were worth {band.mean_score:.2f}"
 
 
 def trend_text(trend: Trend | None) -> str:

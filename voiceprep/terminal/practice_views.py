@@ -11,7 +11,7 @@ from rich.console import Console
 from voiceprep.errors import ConfigError
 from voiceprep.practice.deck import DueQuestion, all_reviews, due_questions, update_cards
 from voiceprep.practice.progress import Progress, measure_progress
-from voiceprep.practice.self_rating import measure_self_rating
+from voiceprep.practice.self_rating import SelfRating, measure_self_rating
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.history import Filter, select_results
 from voiceprep.recordings.index import open_index
@@ -35,7 +35,7 @@ def show_progress(
     if form == "json":
         print(json.dumps(asdict(progress) | {"self_rating": None if own is None else asdict(own)}))
     elif form == "html":
-        path = _save_progress(folder, progress)
+        path = _save_progress(folder, progress, own)
         print(path)
         if is_opened:
             import webbrowser
@@ -114,12 +114,12 @@ def _own_ratings(folder: Path) -> dict[str, dict[str, float]]:
     }
 
 
-def _save_progress(folder: Path, progress: Progress) -> Path:
+def _save_progress(folder: Path, progress: Progress, own: SelfRating | None) -> Path:
     from voiceprep.reports.html.rendering import render_progress_page
 
     path = folder / PROGRESS_HTML
     try:
-        write_private(path, render_progress_page(progress, datetime.now(UTC)).encode())
+        write_private(path, render_progress_page(progress, datetime.now(UTC), own).encode())
     except OSError as error:
         raise recording_error("Cannot write", path, error, "Name another folder with --recordings DIR.") from error
     return path

@@ -1,16 +1,20 @@
 """Shows the report of one session: on the terminal, as text, as a page. Reads folders; never holds a session."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
 
+from voiceprep.errors import ConfigError
+from voiceprep.model import SessionScores
+from voiceprep.plaintext import plain
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.folder import find_session
-from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.recordings.reader import SessionRecord, load_scores, load_session
 from voiceprep.reports.document import ReportDocument, build_document, render_json
 from voiceprep.reports.markdown import render_markdown
 from voiceprep.reports.terminal import render_terminal
@@ -30,11 +34,22 @@ class PageOrder:
 
 
 def show_report(
-    environment: Mapping[str, str], recordings: str | None, which: str, form: str, page: PageOrder
+    environment: Mapping[str, str],
+    recordings: str | None,
+    which: str,
+    form: str,
+    page: PageOrder,
+    judge: str | None = None,
 ) -> None:
-    """Show a session's report as `terminal`, `markdown`, `json` or `html`. Raises RecordingError."""
+    """Show a session's report as `terminal`, `markdown`, `json` or `html`. `judge`: whose scores, else its own.
+
+    Raises RecordingError; ConfigError when that judge has not scored it.
+    """
     settings = load_settings(environment, {"recordings": recordings})
     record = load_session(find_session(recordings_for(settings), which))
+    if judge is not None:
+        record = replace(record, scores=_scores_by(judge, record))
+        page = replace(page, out=page.out or record.folder / _page_name(judge))
     if form == "json":
         print_json(record)
     elif form == "markdown":
@@ -48,6 +63,24 @@ def show_report(
             webbrowser.open(path.absolute().as_uri())
     else:
         print_report(record, Console(highlight=False))
+
+
+def _scores_by(judge: str, record: SessionRecord) -> SessionScores:
+    """The newest by the judge of that name, or whose name begins with it up to the model."""
+    kept = load_scores(record.folder)
+    for scores in kept:
+        if scores.judge == judge or scores.judge.partition(":")[0] == judge:
+            return scores
+    names = ", ".join(dict.fromkeys(plain(scores.judge) for scores in kept)) or "nobody"
+    raise ConfigError(
+        f"{judge} has not scored {record.info.id}; {names} has.",
+        f"Run `voiceprep score {record.info.id} --judge {judge}` first.",
+    )
+
+
+def _page_name(judge: str) -> str:
+    """A file of its own, so that the session's own report.html stays."""
+    return f"report-{re.sub('[^A-Za-z0-9]+', '-', judge).strip('-')}.html"
 
 
 def print_report(record: SessionRecord, console: Console) -> None:

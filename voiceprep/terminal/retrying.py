@@ -22,6 +22,7 @@ from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.settings import Settings, load_settings
 from voiceprep.terminal.order import Order
 from voiceprep.terminal.run import PRACTICE, choose, hold_choice, quiet_when_fast
+from voiceprep.terminal.self_scoring import rate_aloud
 from voiceprep.wiring.choice import bank_folders_for, plan_for
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.places import recordings_for
@@ -50,7 +51,10 @@ def hold_retry(
     bank = _bank(settings, earlier)
     plan = plan_for(settings, bank, order.seed)
     order = replace(order, retry_of=earlier.record.info.id)
-    record, code = hold_choice(choose(settings, bank, plan, order, environment), order)
+    choice = choose(settings, bank, plan, order, environment)
+    record, code = hold_choice(choice, order)
+    if order.is_self_scored and code is ExitCode.DONE:
+        record = rate_aloud(record, console, choice)
     again = [asked for asked in merge_answers(record.turns) if asked.question_id == question_id]
     if not again:
         console.print("The question was not answered: there is nothing to compare.")

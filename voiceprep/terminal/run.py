@@ -29,7 +29,7 @@ from voiceprep.terminal.order import Order
 from voiceprep.terminal.plan_view import show_plan
 from voiceprep.terminal.report_views import print_json, print_report
 from voiceprep.terminal.screen import open_screen
-from voiceprep.terminal.self_scoring import rate_answers
+from voiceprep.terminal.self_scoring import rate_aloud
 from voiceprep.weights import keep_memory_small
 from voiceprep.wiring.choice import NO_MODEL, S2S, Choice, keys_for, load_bank_for, plan_for, plan_of
 from voiceprep.wiring.documents import OwnDocuments, OwnMaterial, own_material, what_is_sent
@@ -144,7 +144,7 @@ def choose(settings: Settings, bank: Bank, plan: Plan, order: Order, environment
 def _hold_and_show(choice: Choice, order: Order) -> ExitCode:
     record, code = hold_choice(choice, order)
     if order.is_self_scored and code is ExitCode.DONE:
-        record = rate_answers(record, Console(stderr=order.is_json, highlight=False))
+        record = rate_aloud(record, Console(stderr=order.is_json, highlight=False), choice)
     if order.is_json:
         print_json(record)
     else:

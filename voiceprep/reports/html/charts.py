@@ -9,12 +9,14 @@ from pathlib import Path
 from voiceprep.model import Delivery
 from voiceprep.plaintext import clock
 from voiceprep.practice.progress import Series
+from voiceprep.practice.self_rating import SelfRating
 from voiceprep.recordings.reader import TRACK_RATES_HZ
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.reports.document import ReportDocument
 from voiceprep.reports.html.page import PageContent, QuestionView, filler_words
 from voiceprep.reports.html.waveform import Envelope, bars_path, load_envelope
 from voiceprep.reports.phrases import LONG_PAUSE_MS
+from voiceprep.reports.practice import band_text
 
 OVERVIEW_BARS = 480
 QUESTION_BARS = 260
@@ -216,3 +218,29 @@ def series_chart(series: Series) -> SeriesChart:
         for at, mean in zip(times, shown, strict=True)
     )
     return SeriesChart(series, points)
+
+
+@dataclass(frozen=True, slots=True)
+class RatingChart:
+    """Own ratings against scores: over time (share of the span, rating, score, label), and the calibration curve,
+    (rating, score, label) from low to high."""
+
+    own: SelfRating
+    sessions: tuple[tuple[float, float, float, str], ...]
+    curve: tuple[tuple[float, float, str], ...]
+
+
+def rating_chart(own: SelfRating) -> RatingChart:
+    shown = own.sessions[-SESSIONS_SHOWN:]
+    times = [datetime.fromisoformat(each.started_at).timestamp() for each in shown]
+    span = max(times) - min(times) or 1.0
+    sessions = tuple(
+        (
+            (at - min(times)) / span,
+            each.mean_rating,
+            each.mean_score,
+            f"{each.started_at[:10]}: rated {each.mean_rating:.2f}, scored {each.mean_score:.2f}",
+        )
+        for at, each in zip(times, shown, strict=True)
+    )
+    return RatingChart(own, sessions, tuple((b.mean_rating, b.mean_score, band_text(b)) for b in own.curve))

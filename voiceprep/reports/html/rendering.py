@@ -17,6 +17,7 @@ from markupsafe import Markup
 from voiceprep import __version__
 from voiceprep.plaintext import clock, plain
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Progress
+from voiceprep.practice.self_rating import SelfRating
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV
 from voiceprep.reports.audit_lines import audit_lines, finding_text, second_look_lines
 from voiceprep.reports.coach import next_steps
@@ -25,7 +26,7 @@ from voiceprep.reports.html import charts
 from voiceprep.reports.html.page import PageContent, build_content
 from voiceprep.reports.html.sides import compared_sides
 from voiceprep.reports.phrases import cost_text, delivery_lines, latency_text, outcome_text, overall_lines
-from voiceprep.reports.practice import trend_text
+from voiceprep.reports.practice import self_rating_text, trend_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,16 @@ def _environment() -> Environment:
     return environment
 
 
-def render_progress_page(progress: Progress, now: datetime) -> str:
-    """Progress over time as one HTML document without a script."""
+def render_progress_page(progress: Progress, now: datetime, own: SelfRating | None = None) -> str:
+    """Progress over time as one HTML document without a script; `own`: ratings of one's own answers."""
     overall = (progress.overall,) if progress.overall else ()
     groups = [("Everything", overall), ("Topics", progress.topics), ("Kinds of question", progress.competencies)]
     return _render(
         "progress.html",
         script_name=None,
         groups=[(title, [charts.series_chart(series) for series in group]) for title, group in groups],
+        rating=None if own is None else charts.rating_chart(own),
+        self_rating_text=self_rating_text,
         trend_text=trend_text,
         answers_min=ANSWERS_MIN,
         sessions_min=SESSIONS_MIN,
