@@ -94,10 +94,10 @@ async def _measure(glossary: Sequence[Term], *, is_shown: bool) -> None:
         costs = Costs()
         wrong = words = 0
         for sentence in SENTENCES:
-            samples = await _spoken(voice, sentence)
+            samples = await spoken(voice, sentence)
             transcript = await _transcribe(samples, transcriber, detector, tasks, costs)
-            mistakes = _edits(_plain(sentence), _plain(transcript.text))
-            wrong, words = wrong + mistakes, words + len(_plain(sentence))
+            mistakes = edits(plain_words(sentence), plain_words(transcript.text))
+            wrong, words = wrong + mistakes, words + len(plain_words(sentence))
             if is_shown and mistakes:
                 print(f"  {mistakes}  {sentence}\n     {transcript.text}")
         minutes = costs.audio_ms / 60_000
@@ -107,22 +107,22 @@ async def _measure(glossary: Sequence[Term], *, is_shown: bool) -> None:
         print(f"recogniser                {costs.recogniser_s / minutes:8.2f} CPU s per minute of audio")
 
         long_costs = Costs()
-        long_answer = await _spoken(voice, " ".join(SENTENCES))
+        long_answer = await spoken(voice, " ".join(SENTENCES))
         long_text = (await _transcribe(long_answer, transcriber, detector, tasks, long_costs)).text
-        long_words = _plain(" ".join(SENTENCES))
+        long_words = plain_words(" ".join(SENTENCES))
         minutes = long_costs.audio_ms / 60_000
-        long_rate = _edits(long_words, _plain(long_text)) / len(long_words)
+        long_rate = edits(long_words, plain_words(long_text)) / len(long_words)
         print(f"one answer of {minutes * 60:4.0f} s       {100 * long_rate:8.1f} % word error rate")
         print(f"  recogniser              {long_costs.recogniser_s / minutes:8.2f} CPU s per minute of audio")
 
-        answer = await _spoken(voice, ANSWER)
+        answer = await spoken(voice, ANSWER)
         waits_ms = [await _final_wait_ms(answer, transcriber, detector) for _ in range(3)]
         answer_s = len(answer) / MICROPHONE_RATE_HZ
         print(f"final of {answer_s:4.1f} s answer    {max(waits_ms):8.0f} ms after the endpoint, worst of 3")
         print(f"memory with the voice     {_rss_mb():8.0f} MB")
 
 
-async def _spoken(voice: Synthesizer, text: str) -> Samples:
+async def spoken(voice: Synthesizer, text: str) -> Samples:
     """`text` at the microphone's rate between two pauses. Shape (n_samples,)."""
     pieces = [piece async for piece in voice.synthesize(text)]
     wave = np.concatenate(pieces).astype(np.float32) / 32768
@@ -132,7 +132,7 @@ async def _spoken(voice: Synthesizer, text: str) -> Samples:
     return samples
 
 
-def _blocks(samples: Samples) -> Iterator[AudioBlock]:
+def blocks(samples: Samples) -> Iterator[AudioBlock]:
     for index in range(len(samples) // MICROPHONE_BLOCK_SAMPLES):
         start = index * MICROPHONE_BLOCK_SAMPLES
         yield AudioBlock(samples[start : start + MICROPHONE_BLOCK_SAMPLES], index * BLOCK_MS)
@@ -144,7 +144,7 @@ async def _transcribe(
     """The whole answer on audio time: each block waits for the work the one before it began."""
     stream = transcriber.open_stream()
     detector.reset()
-    for block in _blocks(samples):
+    for block in blocks(samples):
         started_s = time.process_time()
         is_speech = detector.probability(block) >= SPEECH_PROBABILITY
         detected_s = time.process_time()
@@ -164,7 +164,7 @@ async def _final_wait_ms(samples: Samples, transcriber: MoonshineTranscriber, de
     stream = transcriber.open_stream()
     detector.reset()
     started_s = time.perf_counter()
-    for block in _blocks(samples):
+    for block in blocks(samples):
         await asyncio.sleep(max(0.0, started_s + block.end_ms / 1000 - time.perf_counter()))
         stream.push(block, detector.probability(block) >= SPEECH_PROBABILITY)
     ended_s = time.perf_counter()
@@ -172,11 +172,11 @@ async def _final_wait_ms(samples: Samples, transcriber: MoonshineTranscriber, de
     return (time.perf_counter() - ended_s) * 1000
 
 
-def _plain(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
     return re.sub(r"[^\w' ]", " ", text.lower()).split()
 
 
-def _edits(said: Sequence[str], heard: Sequence[str]) -> int:
+def edits(said: Sequence[str], heard: Sequence[str]) -> int:
     """Levenshtein distance in words."""
     row = list(range(len(heard) + 1))
     for i, word in enumerate(said, start=1):
