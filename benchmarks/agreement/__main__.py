@@ -1,8 +1,8 @@
 """How far the offline judge agrees with the graded answers, by text vectors. Run: python -m benchmarks.agreement
 
 Per key point: Cohen's kappa and bias (credited by the judge − by the marker, as shares). Per answer: correlation of
-the score with the share of points that the marker credits. Nothing was chosen on `fresh.txt`; constants are fitted on
-the others.
+the score with the share of points that the marker credits. Nothing was chosen on `fresh.txt`; the constants are
+fitted on the others.
 """
 
 import json
