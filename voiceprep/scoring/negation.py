@@ -42,7 +42,8 @@ _SENTENCE_DENIALS = re.compile(
 _PHRASE_NEGATORS = re.compile(
     r"\b(?:instead of|rather than|as opposed to|unable to|impossible to|incapable of|fails? to|"
     r"failed to|failing to|"
-    r"refuses? to|lacks?|lacking|absence of|free of|no longer|far from|anything but|stops? being)\b",
+    r"refuses? to|lacks?|lacking|absence of|free of|no longer|far from|anything but|stops? being|"
+    r"stops?(?= \w+ing)|independent of|independent from|shortness of|short of)\b",
     re.IGNORECASE,
 )
 _OPENER_STEMS = frozenset("avoid prevent forbid protect eliminat avoidanc prevention reduc minimiz minimis".split())

@@ -20,6 +20,8 @@ from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
 from voiceprep.scoring.words import Token, read_rubric, tokenize
 
 ALGORITHM = "offline-3"
+NEAR_AT = 0.3
+"""When no key point earns this much credit, the answer earns nothing: answers to other questions get as far."""
 CHANCE_BELOW = 0.25
 """When no key point earns this much credit, what there is came about by chance."""
 
@@ -59,7 +61,7 @@ class OfflineJudge:
     def score(self, question: Question, transcript: Transcript) -> QuestionScore:
         """Credit per key point 0..1 with its quote; the score is their weighted share (evidence.weighted_share).
 
-        Near misses count only beside something credited: alone they are chance, and earn nothing.
+        Near misses count beside something credited, or when they are no chance by themselves.
         """
         if not question.key_points or sum(point.weight for point in question.key_points) <= 0:
             return QuestionScore(question.id, None, (), is_abstained=True, flags=("no_key_points",))
@@ -76,7 +78,7 @@ class OfflineJudge:
         points = [_point_score(ruling, tokens, transcript) for ruling in rulings]
         if not vectors and "off_topic" not in flags and _is_off_topic(question, view, points):
             flags.append("off_topic")
-        if "off_topic" in flags or not any(point.is_credited for point in points):
+        if "off_topic" in flags or all(point.credit < NEAR_AT for point in points):
             return _nothing(question, (*finding.flags, *flags), 0.0)
         return QuestionScore(
             question.id,

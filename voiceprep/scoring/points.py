@@ -32,7 +32,7 @@ from voiceprep.scoring.words import read_rubric
 
 SAID_AT = 0.85
 """Coverage of a key point's own sentence that needs no other evidence."""
-DENIED_AT = 0.5
+DENIED_AT = 0.7
 """Coverage, for and against, from which a denial of a key point decides alone."""
 PHRASE_AT, PHRASE_FULL_ABOVE = 0.75, 0.2
 """Coverage from which a phrase of the bank counts, as it is short, and how much more earns full credit."""

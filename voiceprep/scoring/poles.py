@@ -47,6 +47,7 @@ _SIDES = (
     ("alive survive living live", "dead die killed kill extinct"),
     ("same equal identical equally alike", "different distinct differ unequal random"),
     ("constant fixed unchanged stays", "change changing vary variable varies"),
+    ("lit glow shine", "dark unlit"),
     ("always", "never"),
     ("before earlier prior", "after afterwards later"),
     ("positive positively", "negative negatively"),

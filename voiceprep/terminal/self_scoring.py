@@ -12,6 +12,7 @@ from voiceprep.plaintext import plain
 from voiceprep.practice.spoken_rating import parse_rating
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.self_scores import RATING_MAX, SelfScore, add_self_scores
+from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.listening import open_ear
 
@@ -26,7 +27,7 @@ def rate_aloud(record: SessionRecord, console: Console, choice: Choice) -> Sessi
     if not choice.uses_microphone or not os.isatty(0):
         return rate_answers(record, console)
     try:
-        with open_ear(choice) as hear:
+        with open_ear(choice, NoControls()) as hear:
             return rate_answers(record, console, hear=hear)
     except ProviderError as error:
         console.print(f"{plain(error.message)} Type your ratings.", soft_wrap=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from voiceprep.audio.vad import SileroDetector
 from voiceprep.errors import VoiceprepError
-from voiceprep.ports import BLOCK_MS, Microphone, Transcriber
+from voiceprep.ports import BLOCK_MS, Controls, Microphone, Transcriber
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.choice import LOCAL, NO_MODEL, NO_SPEAKER, Choice
 
@@ -45,13 +45,14 @@ class Ear:
 
 
 @contextmanager
-def open_ear(choice: Choice) -> Iterator[Callable[[], str]]:
+def open_ear(choice: Choice, controls: Controls) -> Iterator[Callable[[], str]]:
     """What hears one reply through the microphone of `choice` whenever it is called, opening it each time.
 
     A microphone or recogniser that fails hears nothing, so that the keyboard is left. Raises VoiceprepError when
     the recogniser cannot be loaded.
     """
-    from voiceprep.wiring.lines import open_lines
+    from voiceprep.wiring.host import open_lines
+    from voiceprep.wiring.local import LocalHost
     from voiceprep.wiring.stage import Stage
 
     settings = replace(choice.settings, stt=LOCAL, llm=NO_MODEL, tts=LOCAL, speaker=NO_SPEAKER, mode="cascaded")
@@ -65,7 +66,7 @@ def open_ear(choice: Choice) -> Iterator[Callable[[], str]]:
         ear = Ear(stage.transcriber, SileroDetector(), tasks)
 
         async def once() -> str:
-            lines = await open_lines(stage)
+            lines = await open_lines(stage, LocalHost(controls))
             try:
                 return await ear.hear(lines.mic)
             finally:
