@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.speaking import Ear, open_ear
-from voiceprep.scoring.delivery import count_fillers
+from voiceprep.scoring.delivery import FILLERS, count_fillers
 
 RESULTS = Path(__file__).parent / "results" / "fillers.json"
 SENTENCES = (
@@ -40,7 +40,9 @@ SENTENCES = (
 
 def spoken_fillers(sentence: str) -> Counter[str]:
     """The fillers that were put in, by their text."""
-    return Counter(found.lower() for found in re.findall(r"\b(?:um|uh|you know|I mean|^Well)\b", sentence))
+    names = {filler.lower(): filler for filler in FILLERS}
+    found = re.findall(r"\b(?:um|uh|you know|i mean)\b|^well\b", sentence.lower())
+    return Counter(names[each] for each in found)
 
 
 async def measure(ear: Ear) -> dict[str, object]:

@@ -11,6 +11,7 @@ from voiceprep.scoring.negation import polarities
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.reference import split_reference
 from voiceprep.scoring.repair import count_errors, repair
+from voiceprep.scoring.traps import find_traps
 from voiceprep.scoring.words import tokenize
 
 
@@ -117,3 +118,25 @@ def test_an_answer_can_be_graded_by_a_reference_alone() -> None:
     assert good["score"] > 0.5
     assert bad["score"] == 0.0
     assert not good["abstained"]
+
+
+PRICE = Question(
+    "price",
+    "economics",
+    "What happens when the supply falls?",
+    (KeyPoint("a", "The price goes up"), KeyPoint("b", "Buyers compete for fewer goods")),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "flag"),
+    [
+        ("price goes buyers compete fewer goods", "keyword_soup"),
+        ("the price goes up, buyers compete for fewer goods", None),
+        ("goes The the for. buyers a of goods price up The fewer compete Buyers", "shuffled"),
+        ("after a while the price goes up and the buyers of goods compete for the fewer goods", None),
+    ],
+)
+def test_key_points_run_together_or_stirred_earn_nothing(answer: str, flag: str | None) -> None:
+    finding = find_traps(PRICE, answer, tokenize(answer))
+    assert finding.flags == ((flag,) if flag else ())

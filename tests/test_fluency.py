@@ -1,12 +1,15 @@
 """Delivery against a synthetic timeline: what was put in must come out, within what is promised."""
 
+import json
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from voiceprep.events import CandidatePaused, CandidateStarted, InterviewerStarted, Journaled
 from voiceprep.model import Answer, AnswerEnd, SpeechPause, Transcript, Turn, TurnBrief, TurnKind, Word
+from voiceprep.reports.methods import DELIVERY_METHODS
 from voiceprep.scoring.delivery import count_fillers, measure_delivery
 from voiceprep.scoring.fluency import count_hedges, count_repeats_and_restarts, ends_clause, percentile
 
@@ -143,3 +146,14 @@ def test_fillers_put_in_are_found_again() -> None:
         extra += sum((found - wanted).values())
         missed += sum((wanted - found).values())
     assert 2 * hits / (2 * hits + extra + missed) >= 0.9
+
+
+def test_the_report_states_the_measured_recall_of_fillers() -> None:
+    measured = json.loads((Path(__file__).parent.parent / "benchmarks" / "results" / "fillers.json").read_text())
+    assert f"kept {100 * measured['recall']:.0f} %" in " ".join(DELIVERY_METHODS)
+    assert measured["precision"] >= 0.9
+
+
+def test_ah_is_how_the_embedded_recogniser_writes_uh() -> None:
+    (found,) = count_fillers(["Ah, let me think, ah, about it. The hammer."])
+    assert (found.text, found.count) == ("uh", 2)

@@ -36,7 +36,7 @@ FILLERS = ("uh", "um", "you know", "I mean", "well")
 """The list that finds human-tagged fillers with precision 0.98 and recall 0.88; like, so and actually would
 bring the precision to 0.72."""
 _FILLER_PATTERNS = {
-    "uh": r"\bu+h+\b",
+    "uh": r"\b(?:u+h+|a+h+)\b",  # the embedded recogniser writes "ah"
     "um": r"\bu+m+\b",
     "you know": r"\byou know\b(?!\s+(?:what|how|why|when|where|who|that|the|it|if|which|this)\b)",
     "I mean": r"(?<!what )\bi mean\b(?! (?:by|to)\b)",

@@ -110,7 +110,8 @@ def read_points(question: Question, view: AnswerView, vectors: TextVectors | Non
     """What the answer says about each key point, in their order."""
     rubric = _read_rubric(question)
     texts = tuple(without_marking_words(point.text) for point in question.key_points)
-    table = WordTable(question, view.tokens, view.vectors)
+    open_tokens = [token for token, is_masked in zip(view.tokens, view.is_masked, strict=True) if not is_masked]
+    table = WordTable(question, open_tokens, view.vectors)
     belonging = table.belonging()
     things = frozenset(rubric.contrast or ())
     said = split_clauses(view.tokens, view.polarity, things)

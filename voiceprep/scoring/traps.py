@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from voiceprep.model import Question
 from voiceprep.scoring import lexicon
 from voiceprep.scoring.injection import find_injection
 from voiceprep.scoring.word_order import is_shuffled
-from voiceprep.scoring.words import Token, is_plain, read_rubric
+from voiceprep.scoring.words import Token, is_plain, read_rubric, stem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ _HEDGE = re.compile(
 )
 REFUSAL_FRESH_MAX = 1
 SOUP_WORDS_MIN, SOUP_FUNCTION_SHARE = 9, 0.1
+RUN_TOGETHER_WORDS_MIN, SMALL_TALK_WORDS_MIN = 5, 5
 BARE_SOUP_WORDS_MIN = 7
 """So many words without a single function word are a list too."""
 LONG_SOUP_WORDS_MIN, LONG_SOUP_FUNCTION_SHARE = 20, 0.2
@@ -106,7 +108,8 @@ def find_traps(question: Question, text: str, tokens: Sequence[Token]) -> Findin
     if flag:
         return Finding((flag,), clear, is_zero=True)
     flags = (*(("hedged",) if _HEDGE.search(text) else ()), *(("echo_ignored",) if any(masked) else ()))
-    return Finding(flags, masked)
+    small_talk = mask_small_talk(tokens)
+    return Finding(flags, tuple(echo or talk for echo, talk in zip(masked, small_talk, strict=True)))
 
 
 def _zero_flag(
@@ -118,9 +121,9 @@ def _zero_flag(
         return "gibberish"
     if is_echo(tokens, fresh, masked):
         return "echo"
-    if is_soup(tokens):
-        return "keyword_soup"
     points = [point.text for point in question.key_points]
+    if is_soup(tokens) or is_run_together(tokens, [read_rubric(point) for point in points]):
+        return "keyword_soup"
     phrases = [phrase for point in question.key_points for phrase in point.phrases]
     texts = (question.reference, " ".join(points), question.text, *points, *phrases)
     sources = [read_rubric(source) for source in texts]
@@ -166,6 +169,27 @@ def mask_echo(tokens: Sequence[Token], asked: Sequence[Token]) -> tuple[bool, ..
     return tuple(first <= place < last for place in range(len(tokens)))
 
 
+def mask_small_talk(tokens: Sequence[Token]) -> tuple[bool, ...]:
+    """Marks sentences that only talk about the talk: "That is a really interesting question"."""
+    sentences: dict[int, list[Token]] = {}
+    for token in tokens:
+        sentences.setdefault(token.sentence, []).append(token)
+    empty = {
+        number
+        for number, said in sentences.items()
+        if len(said) >= SMALL_TALK_WORDS_MIN and all(t.is_function or t.stem in _SMALL_TALK for t in said)
+    }
+    return tuple(token.sentence in empty for token in tokens)
+
+
+_SMALL_TALK = frozenset(
+    stem_of(word)
+    for word in "interesting great nice good glad happy ask question experience opinion view depend honest mind "
+    "open keep think thought thoughts believe feel long time always often many much matter topic subject "
+    "discuss talk say answer start begin important different one people come point general".split()
+)
+
+
 def is_echo(tokens: Sequence[Token], fresh: Sequence[Token], masked: Sequence[bool]) -> bool:
     """The question comes back and nothing new with it."""
     if not any(masked):
@@ -183,6 +207,18 @@ def is_soup(tokens: Sequence[Token]) -> bool:
     is_list = clause_count >= LIST_CLAUSES_MIN and len(tokens) / clause_count <= LIST_CLAUSE_WORDS
     is_long_soup = len(tokens) >= LONG_SOUP_WORDS_MIN and function_share < LONG_SOUP_FUNCTION_SHARE
     return function_share < SOUP_FUNCTION_SHARE or is_long_soup or (is_list and function_share < 0.2)
+
+
+def is_run_together(tokens: Sequence[Token], points: Sequence[Sequence[Token]]) -> bool:
+    """Key points copied without their small words, the next begun where one ended: "… fewer goods price goes …"."""
+    if len(tokens) < RUN_TOGETHER_WORDS_MIN or len(points) < 2:
+        return False
+    known = {token.text for point in points for token in point}
+    if any(token.text not in known for token in tokens):
+        return False
+    contents = [[token.text for token in point if token.is_content] for point in points]
+    seams = {(one[-1], other[0]) for one in contents for other in contents if one and other and one is not other}
+    return any(a.clause == b.clause and (a.text, b.text) in seams for a, b in pairwise(tokens))
 
 
 def is_foreign(tokens: Sequence[Token]) -> bool:

@@ -74,11 +74,24 @@ classes, counted over 125,000 words of the Python standard library's own documen
 WORDS_MIN = 10
 ERROR_MARGIN = 0.12
 """How far word errors of a recogniser may push the affinity down."""
+IMPOSSIBLE_PAIRS_MAX, ORDERED_WORDS_MIN = 3, 30
+"""So many are no slip of a recogniser; capitals in odd places, which it does not make, count as two. And there is
+one in so many words."""
 PAIRS_MIN = 3
 KEPT_SHARE = 0.3
 COPIED_SHARE = 0.8
 COPIED_NEIGHBOURS_MAX = 0.3
 COPIED_WORDS_MIN, COPIED_CONTENT_MIN = 5, 3
+
+
+_ARTICLES = ("the", "a", "an", "my", "your", "our", "their")
+_NOT_AFTER_ARTICLES = frozenset(
+    "of at by for with from into onto to through during via per toward towards among upon is are was were be been "
+    "am does did has have had could would should because than but although unless whereas when".split()
+)
+_NEVER_AFTER = {word: _NOT_AFTER_ARTICLES | frozenset(_ARTICLES) for word in _ARTICLES} | {
+    word: lexicon.AUXILIARIES - {"being", "having", "doing"} for word in ("of", "from", "into")
+}
 
 
 def is_shuffled(tokens: Sequence[Token], sources: Sequence[Sequence[Token]]) -> bool:
@@ -96,6 +109,12 @@ def is_shuffled(tokens: Sequence[Token], sources: Sequence[Sequence[Token]]) -> 
     limit = 0.11 - 3.4 / len(said) + 0.08 * has_odd_capitals(said)
     if affinity >= limit + ERROR_MARGIN:
         return False
+    impossible = count_impossible_pairs(said)
+    if (
+        impossible * ORDERED_WORDS_MIN >= len(said)
+        and impossible + 2 * has_odd_capitals(said) >= IMPOSSIBLE_PAIRS_MAX
+    ):
+        return True
     kept, possible = count_kept_pairs(said, sources)
     if affinity >= limit:
         return kept == 0 and possible > PAIRS_MIN
@@ -118,6 +137,15 @@ def count_kept_pairs(said: Sequence[Token], sources: Sequence[Sequence[Token]]) 
         if a.stem in have and b.stem in have and not (a.is_function and b.is_function)
     }
     return len(pairs & near), len(pairs)
+
+
+def count_impossible_pairs(tokens: Sequence[Token]) -> int:
+    """Neighbours that no sentence has: "the through", "a the", an article before a full stop, "of are"."""
+    return sum(
+        first.text != second.text and (first.sentence != second.sentence or second.text in _NEVER_AFTER[first.text])
+        for first, second in pairwise(tokens)
+        if first.text in _NEVER_AFTER
+    )
 
 
 def mean_affinity(tokens: Sequence[Token]) -> float:
