@@ -126,13 +126,16 @@ def livekit(
     health_host: Annotated[
         str, typer.Option("--health-host", help="0.0.0.0 for probes from outside.")
     ] = "127.0.0.1",
+    metrics_port: Annotated[
+        int, typer.Option("--metrics-port", help="Prometheus metrics on the health host; 0: none.", min=0)
+    ] = 0,
 ) -> None:
     """Register as a worker with a LiveKit server and interview whoever comes into its rooms."""
     options = locals()
     from voiceprep.terminal.rooms import WorkerOrder, serve_livekit
 
-    own = {"dev", "rooms_max", "warm", "health_port", "health_host"}
+    own = {"dev", "rooms_max", "warm", "health_port", "health_host", "metrics_port"}
     flags = {name: value for name, value in options.items() if name not in own}
     flags["recordings"] = as_text(recordings)
-    order = WorkerOrder(dev, rooms_max, warm, health_port, health_host)
+    order = WorkerOrder(dev, rooms_max, warm, health_port, health_host, metrics_port)
     end_with(serve_livekit(os.environ, flags, order))

@@ -34,7 +34,7 @@ DEV_ROOMS = 4
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """`rooms_max` 0: as many as the processor allows. `health_port` 0: any free one."""
+    """`rooms_max` 0: as many as the processor allows. `health_port` 0: a free one; `metrics_port` 0: none."""
 
     server: LiveKitServer
     recordings: Path
@@ -44,6 +44,7 @@ class WorkerPlan:
     warm_processes: int = 1
     health_port: int = 0
     health_host: str = "127.0.0.1"
+    metrics_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ def _worker(plan: WorkerPlan) -> AgentServer:
         preload_modules=[PRELOADED],
         host=plan.health_host,
         port=plan.health_port,
+        prometheus_port=plan.metrics_port or None,
     )
     worker.rtc_session(JobFlags(plan.flags), agent_name=AGENT_NAME, type=ServerType.PUBLISHER, on_request=take_job)
     return worker

@@ -29,6 +29,7 @@ class WorkerOrder:
     warm_processes: int = 1
     health_port: int = 0
     health_host: str = "127.0.0.1"
+    metrics_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def serve_livekit(environment: Environment, flags: Mapping[str, object | None], 
         warm_processes=order.warm_processes,
         health_port=order.health_port,
         health_host=order.health_host,
+        metrics_port=order.metrics_port,
     )
     news = WorkerNews(lambda: _say(f"Ready for interviews at {server.url}. Ctrl-C ends it."), _say_draining)
     asyncio.run(run_worker(plan, news))
