@@ -23,7 +23,9 @@ NO_MORE = "I have nothing to add to that."
 class FarCandidate:
     """`hear` what comes, `block` for what to send: 20 ms at 16 kHz each, in step."""
 
-    def __init__(self, recordings: Path, tasks: Tasks) -> None:
+    def __init__(self, recordings: Path, tasks: Tasks, level: str = "strong") -> None:
+        """`level`: of the bank's examples."""
+        self._level = ExampleLevel(level)
         self._recordings = recordings
         self._voice = HibariSynthesizer(tasks, ())
         self._waiting: deque[Samples] = deque()
@@ -48,15 +50,15 @@ class FarCandidate:
 
     async def _answer(self) -> None:
         self.answer_count += 1
-        text = NO_MORE if self.answer_count > 1 else self._strong_answer()
+        text = NO_MORE if self.answer_count > 1 else self._example()
         samples = resample(await spoken(self._voice, text), SPEAKER_RATE_HZ, MICROPHONE_RATE_HZ)
         whole = samples.size - samples.size % MICROPHONE_BLOCK_SAMPLES
         self._waiting.extend(samples[:whole].reshape(-1, MICROPHONE_BLOCK_SAMPLES))
 
-    def _strong_answer(self) -> str:
+    def _example(self) -> str:
         """To the question that the session has planned first."""
         (path,) = self._recordings.glob("*/session.json")
         info = json.loads(path.read_text())
         bank = find_bank(info["bank_id"], bank_folders(()))
         (question,) = (one for one in bank.questions if one.id == info["plan"][0]["id"])
-        return next(one.text for one in question.examples if one.level is ExampleLevel.STRONG)
+        return next(one.text for one in question.examples if one.level is self._level)

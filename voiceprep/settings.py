@@ -64,6 +64,8 @@ class Settings:
     """Say and show at the beginning that the interview is recorded."""
     storage: str = ""
     """Where sessions are stored as well, while they are recorded: s3://BUCKET/PREFIX."""
+    egress: str = ""
+    """Where LiveKit Egress puts a recording of each room: s3://BUCKET/PREFIX, or a folder where it runs."""
     offline: bool = False
     """No network connection may be opened."""
     plain_http: bool = False

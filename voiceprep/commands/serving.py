@@ -20,6 +20,7 @@ from voiceprep.commands.options import (
     Questions,
     Realtime,
     Recordings,
+    Seed,
     Stt,
     Tts,
     Turns,
@@ -48,6 +49,7 @@ def pipecat(
     level: Level = None,
     persona: Persona = None,
     patience: Patience = None,
+    seed: Seed = None,
     mode: Mode = None,
     realtime: Realtime = None,
     stt: Stt = None,
@@ -77,7 +79,7 @@ def pipecat(
         "recordings": as_text(recordings),
         "notice": notice,
     }
-    order = PipelineOrder(transport, host, port, url, token, room, at_once, public_url)
+    order = PipelineOrder(transport, host, port, url, token, room, at_once, public_url, seed)
     serving.serve_pipecat(os.environ, flags, order)
 
 
@@ -119,6 +121,10 @@ def livekit(
     budget_usd: Budget = None,
     recordings: Recordings = None,
     notice: Notice = None,
+    egress: Annotated[
+        str | None,
+        typer.Option("--egress", help="Let LiveKit Egress record too: s3://BUCKET/PREFIX, or its folder."),
+    ] = None,
     dev: Dev = False,
     rooms_max: Annotated[int, typer.Option("--rooms", help="At most so many at once; 0: by load.", min=0)] = 0,
     warm: Annotated[int, typer.Option("--warm", help="Processes kept ready for the next rooms.", min=0)] = 1,

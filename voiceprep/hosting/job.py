@@ -15,7 +15,8 @@ from livekit import api, rtc
 from livekit.agents import AutoSubscribe, JobContext
 
 from voiceprep.errors import AudioDeviceError, VoiceprepError
-from voiceprep.hosting.messages import CANDIDATE, RoomState
+from voiceprep.hosting.egress import RoomEgress
+from voiceprep.hosting.messages import CANDIDATE, CONSENT_ATTRIBUTE, RoomState
 from voiceprep.hosting.order import choice_for, choice_to_go_on, parse_order
 from voiceprep.hosting.rights import OPENED, door_of, let_in
 from voiceprep.hosting.room import RoomHost
@@ -89,8 +90,15 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
     async with Tasks() as tasks:
         host = RoomHost(context.room, tasks)
         _let_in_again(context, tasks)
+        egress = _egress_of(context, choice)
+
+        def on_folder(folder: Path) -> None:
+            book.note(session=folder.name)
+            if egress is not None:
+                egress.begin(folder, _consent_in(context.room), tasks)
+
         try:
-            held = await hold(choice, host, host.outbox.on_event, lambda folder: book.note(session=folder.name))
+            held = await hold(choice, host, host.outbox.on_event, on_folder)
         except AudioDeviceError:
             book.note(status=RoomStatus.LEFT)
             raise
@@ -105,7 +113,20 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
             log.info("room %s: %s, kept in %s", book.entry.room, held.outcome, held.record.folder.name)
         finally:
             await host.outbox.flush()
+            if egress is not None:
+                await egress.stop()
     await _close_room(context)
+
+
+def _egress_of(context: JobContext, choice: Choice) -> RoomEgress | None:
+    target = choice.settings.egress
+    return RoomEgress(context.api, context.job.room.name, target, os.environ) if target else None
+
+
+def _consent_in(room: rtc.Room) -> str:
+    """When the candidate agreed to be recorded, by what only the server can have written."""
+    candidate = room.remote_participants.get(CANDIDATE)
+    return candidate.attributes.get(CONSENT_ATTRIBUTE, "") if candidate is not None else ""
 
 
 def _let_in_again(context: JobContext, tasks: Tasks) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from voiceprep.recordings.codec import event_schema, json_schema
 from voiceprep.recordings.comparison import Comparison
+from voiceprep.recordings.egress import EgressFile
 from voiceprep.recordings.info import AuditFile, DeliveryFile, ScoresFile, SessionInfo
 from voiceprep.recordings.reviews import ScheduleFile
 from voiceprep.recordings.rooms import RoomEntry
@@ -31,6 +32,7 @@ def render_schemas() -> dict[str, str]:
         "second-look.schema.json": json_schema(SecondLook),
         "self-scores.schema.json": json_schema(SelfScoresFile),
         "schedule.schema.json": json_schema(ScheduleFile),
+        "egress.schema.json": json_schema(EgressFile),
         "room.schema.json": json_schema(RoomEntry),
     }
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}

@@ -16,6 +16,7 @@ from voiceprep.errors import ConfigError, ExitCode
 from voiceprep.plaintext import plain
 from voiceprep.settings import load_settings
 from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.storing import check_storage
 
 Environment = Mapping[str, str]
 
@@ -44,10 +45,14 @@ class RoomWish:
 def serve_livekit(environment: Environment, flags: Mapping[str, object | None], order: WorkerOrder) -> ExitCode:
     """Serve rooms until SIGTERM or Ctrl-C. Raises ConfigError."""
     _need_livekit()
+    from voiceprep.hosting.egress import check_target
     from voiceprep.hosting.server import server_for
     from voiceprep.hosting.worker import WorkerNews, WorkerPlan, run_worker
 
     settings = load_settings(environment, flags)
+    check_storage(settings)
+    if settings.egress:
+        check_target(settings.egress)
     server = server_for(environment, is_dev=order.is_dev, is_plain_allowed=settings.plain_http)
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO, stream=sys.stderr)
     logging.getLogger("livekit").setLevel(logging.ERROR)  # its client tells of every connection that ends

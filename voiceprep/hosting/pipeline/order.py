@@ -19,3 +19,5 @@ class PipelineOrder:
     room: str = ""
     at_once_max: int = 4
     public_url: str = ""
+    seed: int | None = None
+    """The same seed asks the same questions."""
