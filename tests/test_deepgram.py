@@ -141,6 +141,21 @@ async def test_a_recogniser_keeps_the_contract(model: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "path"), RECOGNISERS)
+async def test_a_long_silence_is_sent_in_larger_pieces_and_costs_no_word(model: str, path: str) -> None:
+    async with serving() as server, Tasks() as tasks:
+        transcriber = recogniser(model, tasks, server)
+        await transcriber.warm()
+        speaking = Speaking(transcriber.open_stream())
+        speaking.push(silence(5_040))
+        speaking.say(pause_ms=200)
+        transcript = await speaking.stream.finish()
+        assert transcript.text == TEXT
+        assert transcript.words[0].start_ms == 5_040
+        speech_blocks, lead_blocks = len(TEXT.split()) * 10, 1_000 // BLOCK_MS
+        assert server.received("audio") <= lead_blocks + 5_000 // 100 + speech_blocks + 200 // BLOCK_MS
+
+
+@pytest.mark.parametrize(("model", "path"), RECOGNISERS)
 async def test_answers_share_a_connection_and_keep_their_own_words(model: str, path: str) -> None:
     async with serving() as server, Tasks() as tasks:
         transcriber = recogniser(model, tasks, server)
