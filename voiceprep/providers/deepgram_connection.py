@@ -6,24 +6,14 @@ Must not know which recogniser it is (a Dialect does), when an answer ends, nor 
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
 from voiceprep.model import Usage, Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, OnUsage
-from voiceprep.providers.deepgram_link import (
-    PROVIDER,
-    Dialler,
-    LinkError,
-    LinkPolicy,
-    abort,
-    attend,
-    provider_error,
-    raw_messages,
-    unsent_bytes,
-    write,
-)
+from voiceprep.providers.deepgram_link import PROVIDER, Dialler, LinkError, LinkPolicy, hear, provider_error
+from voiceprep.providers.deepgram_socket import abort, attend, unsent_bytes, write
 from voiceprep.providers.deepgram_stream import AudioClock, DeepgramStream, Heard, Piece
 from voiceprep.tasks import Tasks
 
@@ -187,9 +177,7 @@ class ListenLink:
     async def _converse(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._begin(socket)
         try:
-            async with aclosing(raw_messages(socket)) as arriving:
-                async for message in arriving:
-                    self._take(message)
+            await hear(socket, self._take)
         finally:
             self._listen(is_eager=True)
             self._socket = None
@@ -208,7 +196,7 @@ class ListenLink:
                 self.finalize()
         self._dialler.notify()
 
-    def _take(self, text: str | bytes) -> None:
+    def _take(self, text: bytes) -> None:
         try:
             message = json.loads(text)
         except (ValueError, RecursionError):

@@ -8,12 +8,13 @@ import logging
 import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol
 
 from voiceprep.errors import ProviderError
+from voiceprep.providers.deepgram_socket import abort, read_all
 
 PROVIDER = "deepgram"
 DEFAULT_URL = "https://api.deepgram.com"
@@ -23,6 +24,8 @@ HEALTHY_S = 10.0
 
 _FATAL_CLOSE_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
 """Closes that would come again: what we sent is not accepted. Anything else is worth another connection."""
+
+_OK_CLOSE_CODES = frozenset({1000, 1001})
 
 _CODE = re.compile(r"\b([a-z]{3,12})-?(\d{4})\b", re.IGNORECASE)
 """Deepgram's own error codes (NET-0001, DATA-0000); the only part of a server's text that is repeated."""
@@ -220,35 +223,17 @@ async def open_socket(
             abort_later.cancel()
 
 
-async def raw_messages(socket: Any) -> AsyncGenerator[str | bytes, None]:  # noqa: ANN401 - the SDK's socket
-    """As `messages`, unparsed. The SDK's parser takes 0.4 ms a message, 25 times a second, and checks nothing."""
-    async with aclosing(messages(socket._websocket)) as arriving:
-        async for message in arriving:
-            yield message
+async def hear(socket: Any, take: Callable[[bytes], None]) -> None:  # noqa: ANN401 - the SDK's socket
+    """Give every message to `take`, as it came, until the connection ends; then always raises LinkError.
 
+    The SDK's own way takes 0.4 ms a message, 25 times a second, and checks nothing.
+    """
+    from websockets.exceptions import WebSocketException
 
-def write(socket: Any, message: str | bytes) -> None:  # noqa: ANN401 - the SDK's socket
-    """Send at once, without waiting or compressing: what the SDK's way costs 50 times a second. A connection that
-    is being lost takes nothing more; whoever reads from it will know."""
-    from websockets.frames import Frame, Opcode
-
-    transport = _transport(socket)
-    if transport is not None and not transport.is_closing():
-        opcode, data = (Opcode.TEXT, message.encode()) if isinstance(message, str) else (Opcode.BINARY, message)
-        transport.write(Frame(opcode, data).serialize(mask=True))
-
-
-def attend(socket: Any, *, is_eager: bool) -> None:  # noqa: ANN401 - the SDK's socket
-    """Read what arrives at once, or leave it to the network until told otherwise."""
-    transport = _transport(socket)
-    if transport is not None and not transport.is_closing():
-        (transport.resume_reading if is_eager else transport.pause_reading)()
-
-
-def unsent_bytes(socket: Any) -> int:  # noqa: ANN401 - the SDK's socket
-    """What was written and the network has not taken yet."""
-    transport = _transport(socket)
-    return 0 if transport is None else int(transport.get_write_buffer_size())
+    try:
+        await read_all(socket, take)
+    except WebSocketException as error:
+        raise reason_of(error) from None
 
 
 async def messages(socket: Socket) -> AsyncGenerator[Any, None]:
@@ -271,17 +256,6 @@ async def happens_within(event: asyncio.Event, wait_s: float) -> bool:
     return True
 
 
-def abort(socket: Socket) -> None:
-    """Cut the connection now. The SDK has no way to say this, and its polite close waits up to 40 s."""
-    transport = _transport(socket)
-    if transport is not None:
-        transport.abort()
-
-
-def _transport(socket: Any) -> Any:  # noqa: ANN401 - the SDK's socket → an asyncio.Transport
-    return getattr(getattr(socket, "_websocket", None), "transport", None)
-
-
 def reason_of(error: BaseException) -> LinkError:
     """What an exception of the SDK or of a socket means, without its text."""
     if isinstance(error, LinkError):
@@ -293,6 +267,8 @@ def reason_of(error: BaseException) -> LinkError:
         return LinkError(f"{what} (HTTP {status})", is_retryable=is_retryable, hint=hint)
     close = getattr(error, "rcvd", None)
     if close is not None:
+        if close.code in _OK_CLOSE_CODES:
+            return LinkError("closed the connection")
         code = _CODE.search(close.reason or "")
         named = f"{close.code} {code[1].upper()}-{code[2]}" if code else str(close.code)
         return LinkError(f"closed the connection ({named})", is_retryable=close.code not in _FATAL_CLOSE_CODES)

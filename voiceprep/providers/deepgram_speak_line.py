@@ -16,15 +16,8 @@ from typing import Any
 import numpy as np
 
 from voiceprep.ports import Samples
-from voiceprep.providers.deepgram_link import (
-    Dialler,
-    LinkError,
-    LinkPolicy,
-    abort,
-    happens_within,
-    messages,
-    write,
-)
+from voiceprep.providers.deepgram_link import Dialler, LinkError, LinkPolicy, happens_within, messages
+from voiceprep.providers.deepgram_socket import abort, write
 
 SPEAK_CHARS_MAX = 1_800
 """Deepgram takes 2,000 characters a message."""
