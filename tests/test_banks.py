@@ -361,6 +361,7 @@ LINTED = [
     ("        probe: What state is the pot in at the start?\n", "", 15, "'water' is worth 55% and has no probe"),
     ("What state is the pot in at the start?", "Is it full of bubbles, rolling?", 19, "gives the answer away"),
     ("For how long?", "For how long? And why?", 25, "the probe of 'time' asks two questions at once"),
+    ("For how long?", "For how long, and by whose watch?", 25, "the probe of 'time' asks two questions at once"),
     ("How do you boil an egg?", "Can you boil eggs? How?", 13, "asks two questions at once"),
     ("How do you boil an egg?", "How do you boil it, and why?", 13, "asks two questions at once"),
     ("        phrases: [ice bath]\n", "", 26, "no answer can reach it"),

@@ -1,15 +1,21 @@
-"""`python -m benchmarks.interviewer [--bank ID] [--persona NAME]`: 1 when a target is missed."""
+"""`python -m benchmarks.interviewer [--bank ID] [--persona NAME] [--spoken N]`: 1 when a target is missed.
+
+`--spoken N` holds interviews of N questions aloud instead, with the embedded engines.
+"""
 
 import argparse
 import json
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.interviewer.figures import BankRow, bank_row, misses
-from benchmarks.interviewer.show import as_json, print_table, render_picture
+from benchmarks.interviewer.figures import PRECISION_LEAST, BankRow, bank_row, misses
+from benchmarks.interviewer.show import as_json, print_table, render_picture, spoken_json, spoken_line
 from benchmarks.interviewer.simulate import Held, Remembering, decision_times, hold
+from benchmarks.interviewer.spoken import hold_aloud, overall_precision
 from voiceprep.audio.persona import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank, list_banks
 from voiceprep.interview import after_turn, next_brief, start
@@ -31,6 +37,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--persona", default="neutral", choices=list(INTERVIEWERS))
     parser.add_argument("--minutes", type=float, default=15.0, help="of the timed interviews")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--spoken", type=int, default=0, metavar="N", help="aloud, with N questions of each bank")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
@@ -98,12 +105,33 @@ def measure_decisions() -> dict[str, float]:
     return found | {"decision_p50": times[len(times) // 2], "decision_max": times[-1]}
 
 
+def speak(banks: Sequence[Bank], interviewer: Interviewer, arguments: argparse.Namespace) -> int:
+    """A sample aloud: a table, results/interviewer-spoken.json, and whether the target is met."""
+    rows = []
+    with tempfile.TemporaryDirectory() as recordings:
+        for bank in banks:
+            plan = make_plan(bank, Wish(3, arguments.seed, arguments.spoken, interviewer=interviewer))
+            rows.append(hold_aloud(plan, bank, Path(recordings)))
+            print(spoken_line(rows[-1]), flush=True)
+    precision = overall_precision(rows)
+    probe_count = sum(row.probe_count for row in rows)
+    print("nothing was probed" if precision is None else f"precision {precision:.3f} over {probe_count} probes")
+    if not arguments.bank and arguments.persona == "neutral":
+        document = {"precision": precision, "probe_count": probe_count, "banks": [spoken_json(row) for row in rows]}
+        path = arguments.results / "interviewer-spoken.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    return 0 if precision is None or precision >= PRECISION_LEAST else 1
+
+
 def main() -> int:
     arguments = read_arguments()
     folders = bank_folders()
     banks = [find_bank(arguments.bank, folders)] if arguments.bank else list_banks(folders)
     began_s = time.perf_counter()
     interviewer = INTERVIEWERS[arguments.persona]
+    if arguments.spoken:
+        return speak(banks, interviewer, arguments)
     rows: list[BankRow] = []
     for bank in banks:
         rows.append(simulate(bank, interviewer, arguments.minutes, arguments.seed))

@@ -8,6 +8,7 @@ from benchmarks.interviewer.simulate import Held
 from voiceprep.audio.persona import CandidateStyle
 from voiceprep.model import AuditKind
 
+PRECISION_LEAST = 0.9
 ORDERED = (CandidateStyle.STRONG, CandidateStyle.PARTIAL, CandidateStyle.WEAK)
 
 
@@ -62,7 +63,7 @@ def _is_ordered(question_id: str, by_style: Mapping[CandidateStyle, Held]) -> bo
     return strong > partial > weak
 
 
-def misses(rows: Sequence[BankRow], least_precision: float = 0.9) -> list[str]:
+def misses(rows: Sequence[BankRow], least_precision: float = PRECISION_LEAST) -> list[str]:
     """Where a target is missed, in sentences."""
     found = []
     forbidden = (

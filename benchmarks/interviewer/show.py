@@ -1,9 +1,11 @@
 """The figures as a table, as JSON and as a picture. Must not know how they came about."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from benchmarks.interviewer.figures import BankRow
+from benchmarks.interviewer.spoken import SpokenRow
 from voiceprep.model import AuditKind
 
 SHOWN = (AuditKind.LEAK, AuditKind.REPEAT, AuditKind.DOUBLE_QUESTION, AuditKind.NEEDLESS_PROBE)
@@ -85,3 +87,18 @@ def render_picture(rows: Sequence[BankRow]) -> str:
             )
             parts.append(f'<text x="{LEFT + scale * value + 6:.1f}" y="{top + 10}">{value:.2f}</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+def spoken_line(row: SpokenRow) -> str:
+    """One bank of the spoken run."""
+    precision = "   –" if row.precision is None else f"{row.precision:.2f}"
+    found = ", ".join(f"{count} × {kind.value}" for kind, count in sorted(row.found.items())) or "nothing found"
+    return (
+        f"{row.bank:<16} {row.question_count:>3} questions {row.follow_up_count:>3} follow-ups "
+        f"{row.probe_count:>3} probes, precision {precision}; {found}"
+    )
+
+
+def spoken_json(row: SpokenRow) -> dict[str, object]:
+    found = {kind.value: count for kind, count in sorted(row.found.items())}
+    return asdict(row) | {"found": found}

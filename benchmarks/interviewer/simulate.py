@@ -4,7 +4,7 @@ Must not know how figures are shown.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voiceprep.answers import merge_answers
@@ -97,7 +97,7 @@ def hold(plan: Plan, bank: Bank, style: CandidateStyle, judge: Judge) -> Held:
         _final_scores(turns, questions, judge),
         audit_interviewer(turns, (), AuditScope(questions, len(plan.questions), now_ms, plan.limit_ms), judge),
         now_ms,
-        tuple(_probes(turns, questions, style)),
+        tuple(probes_of(turns, questions, style)),
         tuple(decision_ms),
     )
 
@@ -142,8 +142,8 @@ def _final_scores(turns: list[Turn], questions: Mapping[str, Question], judge: J
     }
 
 
-def _probes(
-    turns: list[Turn], questions: Mapping[str, Question], style: CandidateStyle
+def probes_of(
+    turns: Sequence[Turn], questions: Mapping[str, Question], style: CandidateStyle
 ) -> Iterator[tuple[str, str, bool]]:
     """Against what a fair marker would credit: the example's own list, and what was said to earlier probes."""
     said: dict[str, set[str]] = {}

@@ -22,7 +22,9 @@ _LEAKED_SHARE = 0.75
 _SAME_QUESTION_SHARE, _SAME_QUESTION_WORDS = 0.75, 4
 """Questions that share so much of at least so many words ask the same."""
 
-_TWO_QUESTIONS = re.compile(r"\?.*\?|,? and (?:how|what|when|where|which|who|why)\b.*\?")
+_TWO_QUESTIONS = re.compile(
+    r"\?.*\?|,? and (?:(?:at|by|for|from|of|on|to|with) )?(?:how|what|when|where|which|whom?|whose|why)\b.*\?"
+)
 """Two question marks, or a second question word after "and"."""
 
 
@@ -77,6 +79,9 @@ class _Lint:
     def _question_marks(self) -> Iterator[LintFinding]:
         if _TWO_QUESTIONS.search(self.question.text):
             yield self._at("asks two questions at once", "text")
+        for wording in self.question.wordings:
+            if _TWO_QUESTIONS.search(wording):
+                yield self._at(f"'{wording}' asks two questions at once", "wordings")
 
     def _probes(self) -> Iterator[LintFinding]:
         total = sum(point.weight for point in self.question.key_points)
