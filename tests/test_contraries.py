@@ -6,7 +6,7 @@ import pytest
 
 from voiceprep.model import KeyPoint, Question
 from voiceprep.scoring.contraries import affirms_denied, is_contrary, split_clauses
-from voiceprep.scoring.grade import grade_lines
+from voiceprep.scoring.grade import grade_lines, written_transcript
 from voiceprep.scoring.negation import polarities
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.reference import split_reference
@@ -140,3 +140,25 @@ PRICE = Question(
 def test_key_points_run_together_or_stirred_earn_nothing(answer: str, flag: str | None) -> None:
     finding = find_traps(PRICE, answer, tokenize(answer))
     assert finding.flags == ((flag,) if flag else ())
+
+
+def test_a_long_key_point_is_judged_by_its_statements() -> None:
+    text = (
+        "Dark colours absorb more of the light and get hot. White surfaces reflect most of the light instead. "
+        "That is why people wear white in summer."
+    )
+    question = Question("car", "physics", "Why is a black car hotter than a white one?", (KeyPoint("a", text),))
+    scores = []
+    for answer in (
+        "white cars are cheaper",
+        "black absorbs more light and gets hot",
+        "black absorbs more light and gets hot, and white reflects most of it",
+    ):
+        score = OfflineJudge().score(question, written_transcript(answer)[0])
+        assert [point.id for point in score.key_points] == ["a"]
+        quote = score.key_points[0].quote
+        assert quote is None or quote in answer
+        scores.append(score.score or 0.0)
+    assert scores[0] == 0.0
+    assert scores == sorted(scores)
+    assert 0.0 < scores[1] < scores[2]

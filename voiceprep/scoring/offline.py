@@ -13,6 +13,7 @@ from voiceprep.scoring.coverage import AnswerView, make_view
 from voiceprep.scoring.encoder import has_encoder as is_encoder_installed
 from voiceprep.scoring.encoder import load_encoder
 from voiceprep.scoring.meaning import TextVectors
+from voiceprep.scoring.parts import join_flags, join_points, split_points
 from voiceprep.scoring.points import DENIED_AT, MISCONCEPTION_AT, PHRASE_AT, SAID_AT, Ruling, judge_points
 from voiceprep.scoring.quoting import quote_span
 from voiceprep.scoring.repair import repair
@@ -74,8 +75,11 @@ class OfflineJudge:
             return _nothing(question, finding.flags, 0.0)
         view = read_answer(question, text, tokens, finding.is_masked, self._word_vectors())
         vectors = self._text_vectors()
-        rulings, flags = judge_points(question, view, vectors)
-        points = [_point_score(ruling, tokens, transcript) for ruling in rulings]
+        stated, places = split_points(question)
+        rulings, flags = judge_points(stated, view, vectors)
+        scores = tuple(_point_score(ruling, tokens, transcript) for ruling in rulings)
+        points = join_points(question, scores, places)
+        flags = join_flags(flags, stated, question, places)
         if not vectors and "off_topic" not in flags and _is_off_topic(question, view, points):
             flags.append("off_topic")
         if "off_topic" in flags or all(point.credit < NEAR_AT for point in points):
@@ -83,7 +87,7 @@ class OfflineJudge:
         return QuestionScore(
             question.id,
             evidence.weighted_share(points, question),
-            tuple(points),
+            points,
             flags=(*finding.flags, *flags),
         )
 
