@@ -20,7 +20,7 @@ from voiceprep.hosting.server import DEV_KEY, DEV_SECRET, LiveKitServer
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIG = REPOSITORY / "deploy" / "livekit-dev.yaml"
-START_S = 60.0
+START_S = 240.0
 ROOMS_MAX = 4
 NO_KEYS = dict.fromkeys(
     ("OPENAI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY", "DEEPGRAM_API_KEY"), ""

@@ -18,7 +18,7 @@ from voiceprep.hosting.rights import WAITING, make_token
 from voiceprep.hosting.rooms import open_rooms
 from voiceprep.hosting.server import LiveKitServer
 
-LIMIT_S = 30
+LIMIT_S = 90
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(300), pytest.mark.xdist_group("livekit")]
 ROLES = ("candidate", "observer")
 Api = Callable[[api.LiveKitAPI, str], Awaitable[object]]

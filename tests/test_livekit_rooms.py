@@ -21,17 +21,18 @@ from tests.loopback.embedded import EmbeddedModel
 from tests.loopback.realtime import Script
 from tests.realtime_servers import served
 from voiceprep.events import DeviceLost, DeviceReturned
-from voiceprep.hosting.messages import AGENT_NAME, RoomCommand
+from voiceprep.hosting.messages import AGENT_NAME, RoomCommand, RoomState
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.rooms import open_rooms
 from voiceprep.hosting.server import LiveKitServer
 from voiceprep.model import Outcome
+from voiceprep.ports import Samples
 from voiceprep.recordings.folder import session_folders
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.rooms import RoomStatus, load_room
 from voiceprep.tasks import Tasks
 
-LIMIT_S = 240
+LIMIT_S = 400
 BANK = "python-backend"
 ORDER = RoomOrder(bank=BANK, questions=1, seed=1)
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(900), pytest.mark.xdist_group("livekit")]
@@ -66,7 +67,12 @@ async def kept(server: LiveKitServer, room: str, recordings: Path) -> SessionRec
     return load_session(folder)
 
 
-def check_whole(record: SessionRecord, mode: str) -> None:
+def no_idea(state: RoomState) -> Samples:
+    """The shortest interview."""
+    return say(NO_IDEA)
+
+
+def check_whole(record: SessionRecord, mode: str, score_min: float = 0.0) -> None:
     """What a local interview leaves behind, and nothing else."""
     assert record.problems == ()
     assert record.info.outcome is Outcome.COMPLETED
@@ -85,7 +91,7 @@ def check_whole(record: SessionRecord, mode: str) -> None:
         "transcript.vtt",
     }
     assert record.scores is not None
-    assert (record.scores.questions[0].score or 0) > 0.2
+    assert (record.scores.questions[0].score or 0.0) >= score_min
     answered = [turn for turn in record.turns if turn.answer is not None and turn.answer.transcript.words]
     assert answered
 
@@ -97,7 +103,7 @@ async def test_a_cascaded_interview_is_held_and_told(server: LiveKitServer, reco
             await until_over(candidate)
         record = await kept(server, room, recordings)
         assert worker.terminate() == 0
-    check_whole(record, "cascaded")
+    check_whole(record, "cascaded", score_min=0.2)
     phases = [state.phase for state in candidate.states]
     assert phases[-1] == "ended"
     assert {"starting", "interviewer", "your_turn", "candidate", "thinking"} <= set(phases)
@@ -124,15 +130,15 @@ async def test_a_speech_to_speech_interview_is_held(
                     await until_over(candidate)
                 record = await kept(server, room, recordings)
             assert here.server.violations == []
-    check_whole(record, "s2s")
+    check_whole(record, "s2s", score_min=0.2)
 
 
 async def test_a_candidate_who_leaves_and_returns_goes_on(server: LiveKitServer, recordings: Path) -> None:
     async with serving(server, recordings):
         room, token = await make_room(server, ORDER)
-        async with RoomCandidate(server.url, token, answers()) as first:
+        async with RoomCandidate(server.url, token, no_idea) as first:
             await first.until(lambda state: state.phase == "interviewer" and state.question_number == 1)
-        async with RoomCandidate(server.url, token, answers()) as second:
+        async with RoomCandidate(server.url, token, no_idea) as second:
             await until_over(second)
         record = await kept(server, room, recordings)
     check_whole(record, "cascaded")
@@ -153,7 +159,7 @@ async def test_a_worker_that_is_told_to_stop_holds_its_interview_to_the_end(
 ) -> None:
     async with serving(server, recordings) as worker:
         room, token = await make_room(server, ORDER)
-        async with RoomCandidate(server.url, token, answers()) as candidate:
+        async with RoomCandidate(server.url, token, no_idea) as candidate:
             async with asyncio.timeout(LIMIT_S):
                 await candidate.until(lambda state: state.question_number == 1)
             worker.process.send_signal(signal.SIGTERM)
@@ -167,7 +173,7 @@ async def test_a_worker_that_is_told_to_stop_holds_its_interview_to_the_end(
 async def test_an_observer_listens_and_changes_nothing(server: LiveKitServer, recordings: Path) -> None:
     async with serving(server, recordings), open_rooms(server) as rooms:
         room, token = await make_room(server, ORDER)
-        async with RoomCandidate(server.url, token, answers()) as candidate:
+        async with RoomCandidate(server.url, token, no_idea) as candidate:
             async with asyncio.timeout(LIMIT_S):
                 await candidate.until(lambda state: state.question_number == 1)
             async with Observer(server.url, await rooms.token(room, "observer", 600)) as observer:
@@ -184,7 +190,7 @@ async def test_an_observer_listens_and_changes_nothing(server: LiveKitServer, re
 async def test_the_organiser_ends_it_politely(server: LiveKitServer, recordings: Path) -> None:
     async with serving(server, recordings), open_rooms(server) as rooms:
         room, token = await make_room(server, ORDER)
-        async with RoomCandidate(server.url, token, answers()) as candidate:
+        async with RoomCandidate(server.url, token, no_idea) as candidate:
             async with asyncio.timeout(LIMIT_S):
                 await candidate.until(lambda state: state.question_number == 1)
             await rooms.end(room, is_now=False)
@@ -226,7 +232,7 @@ async def test_what_cannot_be_held_is_refused_in_the_room(server: LiveKitServer,
                 agent_name=AGENT_NAME, room=room, metadata=json.dumps(metadata)
             )
             await access.agent_dispatch.create_dispatch(request)
-            async with RoomCandidate(server.url, token, answers()) as candidate:
+            async with RoomCandidate(server.url, token, no_idea) as candidate:
                 await until_over(candidate)
             assert candidate.states[-1].phase == "refused", what
             assert told in candidate.states[-1].message, what

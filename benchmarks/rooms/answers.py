@@ -1,6 +1,7 @@
 """What candidates in rooms say: a bank's examples in the embedded voice. Must not know rooms."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def say(text: str) -> Samples:
 
 
 @cache
-def _voice():  # noqa: ANN202 - hibari is untyped
+def _voice() -> Any:  # noqa: ANN401 - hibari is untyped
     from voiceprep.providers.hibari import load_voice
 
     return load_voice()

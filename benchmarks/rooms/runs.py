@@ -28,20 +28,18 @@ WARM_MAX = 4
 @dataclass(frozen=True, slots=True)
 class RoomsRun:
     """One run. Times in ms: `ear_ms` from a candidate's last sample sent to the first of the reply heard,
-    `journal_ms` as the record says it."""
+    `journal_ms` as the record says it. `cpu_s_per_minute` is while everybody talks; `whole_cpu_s` has the start of
+    processes, the loading of models and the report as well, a room.
+    """
 
     room_count: int
     worker_count: int
     ear_ms: Sequence[float]
     journal_ms: Sequence[float]
-    cpu_s: float
-    room_minutes: float
+    cpu_s_per_minute: float
+    whole_cpu_s: float
     pss_mb: float
     failures: Sequence[str]
-
-    @property
-    def cpu_s_per_minute(self) -> float:
-        return self.cpu_s / self.room_minutes if self.room_minutes else 0.0
 
 
 @dataclass(slots=True)
@@ -63,12 +61,11 @@ async def run_rooms(folder: Path, room_count: int, worker_count: int, questions:
                 for index in range(worker_count)
             ]
             before = _costs(workers)
-            holding = asyncio.gather(
-                *(_hold(server, index * STAGGER_S, index, questions) for index in range(room_count))
+            meter = _TalkMeter(workers, room_count)
+            watching = asyncio.create_task(meter.watch())
+            held = await asyncio.gather(
+                *(_hold(server, index * STAGGER_S, index, questions, meter) for index in range(room_count))
             )
-            peak = _Peak()
-            watching = asyncio.create_task(peak.watch(workers))
-            held = await holding
             async with open_rooms(server) as rooms, asyncio.timeout(60):
                 for each in held:
                     await until_gone(rooms, each.name)
@@ -80,35 +77,60 @@ async def run_rooms(folder: Path, room_count: int, worker_count: int, questions:
         worker_count,
         [ms for each in held for ms in each.candidate.replies_ms],
         [ms for record in records for ms in latencies(record)],
-        sum(cost.cpu_s for cost in after) - sum(cost.cpu_s for cost in before),
-        sum(record.duration_ms for record in records) / 60_000,
-        peak.pss_mb / room_count,
+        meter.cpu_s_per_minute,
+        (sum(cost.cpu_s for cost in after) - sum(cost.cpu_s for cost in before)) / room_count,
+        meter.pss_mb / room_count,
         [each.problem for each in held if each.problem] + _unfinished(records, room_count),
     )
 
 
-@dataclass(slots=True)
-class _Peak:
-    pss_mb: float = 0.0
+class _TalkMeter:
+    """What the workers use from when the last interview has begun until the first one ends."""
 
-    async def watch(self, workers: Sequence[Worker]) -> None:
-        while True:
-            self.pss_mb = max(self.pss_mb, sum(cost.pss_mb for cost in _costs(workers)))
-            await asyncio.sleep(5)
+    def __init__(self, workers: Sequence[Worker], room_count: int) -> None:
+        self._workers = workers
+        self._room_count = room_count
+        self._begun = 0
+        self._has_begun = asyncio.Event()
+        self._has_ended = asyncio.Event()
+        self.cpu_s_per_minute = 0.0
+        self.pss_mb = 0.0
+
+    async def follow(self, candidate: RoomCandidate) -> None:
+        """One interview, to its end."""
+        await candidate.until(lambda state: state.phase == "interviewer" or candidate.is_over.is_set())
+        self._begun += 1
+        if self._begun == self._room_count:
+            self._has_begun.set()
+        await candidate.is_over.wait()
+        self._has_ended.set()
+
+    async def watch(self) -> None:
+        await self._has_begun.wait()
+        loop = asyncio.get_running_loop()
+        from_s, from_cpu_s = loop.time(), sum(cost.cpu_s for cost in _costs(self._workers))
+        while not self._has_ended.is_set():
+            costs = _costs(self._workers)
+            self.pss_mb = max(self.pss_mb, sum(cost.pss_mb for cost in costs))
+            minutes = (loop.time() - from_s) / 60
+            if minutes:
+                used_s = sum(cost.cpu_s for cost in costs) - from_cpu_s
+                self.cpu_s_per_minute = used_s / minutes / self._room_count
+            await asyncio.sleep(2)
 
 
 def _costs(workers: Sequence[Worker]) -> list[Cost]:
     return [cost_of(worker.process.pid) for worker in workers]
 
 
-async def _hold(server: LiveKitServer, delay_s: float, seed: int, questions: int) -> _Held:
+async def _hold(server: LiveKitServer, delay_s: float, seed: int, questions: int, meter: _TalkMeter) -> _Held:
     await asyncio.sleep(delay_s)
     name, token = await make_room(server, RoomOrder(bank=BANK, questions=questions, seed=seed))
     candidate = RoomCandidate(server.url, token, SpokenAnswers(BANK, "partial"))
     held = _Held(name, candidate)
     try:
         async with asyncio.timeout(ROOM_S), candidate:
-            await candidate.is_over.wait()
+            await meter.follow(candidate)
     except (TimeoutError, VoiceprepError) as error:
         held.problem = f"{name}: {type(error).__name__}"
     return held

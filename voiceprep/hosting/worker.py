@@ -94,10 +94,19 @@ async def run_worker(plan: WorkerPlan, news: WorkerNews) -> None:
                 await _drain(worker, news, stopping, tasks)
             stop.cancel()
             await worker.aclose()
-            await running
+            await _ended(running)
         finally:
             keeper.cancel()
             await server.aclose()
+
+
+async def _ended(running: asyncio.Task[None]) -> None:
+    try:
+        await running
+    except RuntimeError as error:  # the only thing the SDK says when it has tried long enough
+        raise ConfigError(
+            "The connection to the LiveKit server is lost for good.", "Start again once it can be reached."
+        ) from error
 
 
 async def _drain(worker: AgentServer, news: WorkerNews, stopping: asyncio.Event, tasks: Tasks) -> None:
