@@ -1,7 +1,7 @@
-# make help | demo | test | check | coverage | fuzz | peers | livekit | page | lock. Each does its own set-up; see
-# scripts/.
+# make help | demo | test | check | coverage | fuzz | mutation | audit | sbom | peers | livekit | page | lock. Each does
+# its own set-up; see scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage fuzz peers livekit page lock wheel
+.PHONY: help demo test check coverage fuzz mutation audit sbom peers livekit page lock wheel
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r name text; do printf 'make %-8s %s\n' "$$name" "$$text"; done
@@ -26,6 +26,18 @@ fuzz: ## a million wrong banks, files and messages, then atheris (FUZZ="--inputs
 	@scripts/setup.sh test
 	@.venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements-fuzz.lock
 	@nice .venv/bin/python -m benchmarks.fuzz $(or $(FUZZ),--minutes 10)
+
+mutation: ## which changes of interview.py, endpointing.py and scoring/offline.py no test notices (MUTATION="--sample 40")
+	@scripts/setup.sh test
+	@nice .venv/bin/python -m benchmarks.mutation $(MUTATION)
+
+audit: ## is anything known against the locked packages that audit.toml has no answer to?
+	@scripts/setup.sh test
+	@scripts/supply.sh audit
+
+sbom: ## dist/sbom.json: what a session runs, with hashes (CycloneDX)
+	@scripts/setup.sh test
+	@scripts/supply.sh sbom
 
 peers: ## hold the loopback servers honest: LiveKit, Pipecat and openai-agents talk to them (1.5 GB, once)
 	@scripts/setup.sh test

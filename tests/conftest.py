@@ -1,6 +1,10 @@
-"""What a plain run leaves out: tests that install or build other people's programs."""
+"""What a plain run leaves out: tests that install or build other people's programs. No example has a deadline."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("voiceprep", deadline=None)  # how busy the machine is must not decide
+settings.load_profile("voiceprep")
 
 APART = {"peers": "installs other programs", "livekit": "builds a LiveKit server"}
 

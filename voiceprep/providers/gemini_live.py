@@ -3,13 +3,14 @@
 The SDK insists on TLS. Pings stay off: Gemini answers them up to 30 s late.
 """
 
+import asyncio
 from typing import Any
 
 from voiceprep.errors import ProviderError
 from voiceprep.ports import OnUsage
 from voiceprep.providers.gemini_live_session import GeminiLiveSession, Told
 from voiceprep.providers.openai_dialect import TOOL_RULE, tools
-from voiceprep.providers.realtime_socket import FATAL_CLOSES, Who, keep_headers_unlogged
+from voiceprep.providers.realtime_socket import FATAL_CLOSES, OPEN_S, Who, keep_headers_unlogged
 from voiceprep.realtime import RealtimeSetup
 from voiceprep.tasks import Tasks
 
@@ -82,7 +83,8 @@ class GeminiLive:
 
     async def _connect(self, setup: RealtimeSetup, handle: str) -> tuple[Any, Any]:
         manager = self._client.aio.live.connect(model=self.model, config=live_config(setup, handle))
-        return manager, await manager.__aenter__()
+        async with asyncio.timeout(OPEN_S):
+            return manager, await manager.__aenter__()
 
     def _make_client(self) -> Any:  # noqa: ANN401 - google.genai is imported late
         import ssl

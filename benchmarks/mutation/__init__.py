@@ -1,0 +1,1 @@
+"""Mutation testing: the smallest wrong versions of a module, and whether its tests notice."""
