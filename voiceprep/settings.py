@@ -66,6 +66,12 @@ class Settings:
     """Where sessions are stored as well, while they are recorded: s3://BUCKET/PREFIX."""
     egress: str = ""
     """Where LiveKit Egress puts a recording of each room: s3://BUCKET/PREFIX, or a folder where it runs."""
+    log: str = ""
+    """A file to which a JSON line is added for everything that happens; what is said is left out."""
+    log_speech: bool = False
+    """What is said is in that log too."""
+    telemetry: bool = False
+    """Spans of the session go to an OpenTelemetry collector (OTEL_EXPORTER_OTLP_ENDPOINT)."""
     offline: bool = False
     """No network connection may be opened."""
     plain_http: bool = False

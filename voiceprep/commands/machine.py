@@ -1,6 +1,7 @@
 """Commands about this machine."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,8 +24,12 @@ def doctor(
     json: AsJson = False,
     listen: Annotated[bool, typer.Option("--listen/--no-listen", help="Test the microphone for 3 s.")] = True,
     recordings: Recordings = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Write what a maintainer needs to this ZIP; no speech, no keys.")
+    ] = None,
 ) -> None:
     """Check what works on this machine: devices, levels, models, keys (present or not, never shown)."""
     from voiceprep.terminal import machine
 
-    end_with(machine.show_doctor(os.environ, as_text(recordings), is_json=json, is_listening=listen))
+    place = as_text(recordings)
+    end_with(machine.show_doctor(os.environ, place, is_json=json, is_listening=listen, bundle=bundle))

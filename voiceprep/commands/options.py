@@ -105,6 +105,15 @@ Notice = Annotated[
 Offline = Annotated[
     bool | None, typer.Option("--offline/--no-offline", help="Open no network connection, whatever happens.")
 ]
+Log = Annotated[
+    Path | None, typer.Option("--log", help="Add a JSON line for everything that happens to this file.")
+]
+LogSpeech = Annotated[
+    bool | None, typer.Option("--log-speech/--no-log-speech", help="What is said is in the log too.")
+]
+Telemetry = Annotated[
+    bool | None, typer.Option("--telemetry/--no-telemetry", help="Send spans to an OpenTelemetry collector.")
+]
 Plain = Annotated[bool | None, typer.Option("--plain/--no-plain", help="Plain lines instead of a live picture.")]
 Dev = Annotated[bool, typer.Option("--dev", help="The server of `make livekit` on this machine; no configuration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

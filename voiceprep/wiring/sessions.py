@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from voiceprep.tasks import Tasks
 from voiceprep.weights import keep_pauses_short
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.host import Host, open_lines
+from voiceprep.wiring.observing import Observers
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage, open_engine
@@ -70,6 +71,7 @@ async def _hold(
     started_at = datetime.now(UTC)
     judge = OfflineJudge(has_encoder=False)  # while somebody waits: 2 ms an answer, not 30; the report judges again
     async with AsyncExitStack() as stack:
+        observers = Observers(choice, stack.enter_context(ExitStack()))
         tasks = await stack.enter_async_context(Tasks())
         stage = Stage(choice, tasks)
         stack.push_async_callback(stage.close)
@@ -82,12 +84,12 @@ async def _hold(
         keep_pauses_short()
         stack.callback(audio.opened.close)
         writer = stack.enter_context(_open_writer(choice, started_at, judge))
-        for learn in on_folder:
+        for learn in (*on_folder, observers.learn_folder):
             learn(writer.folder)
         storing.follow(writer.folder, tasks)
         audio.mic.add_tap(writer.write_candidate)
         audio.speaker.add_tap(writer.write_interviewer)
-        stage.listeners[:] = [writer.on_event, on_event, *stage.listeners]
+        stage.listeners[:] = [writer.on_event, on_event, *observers.listeners, *stage.listeners]
         if choice.is_s2s:
             stage.listeners.append(_warm_at_first_word(judge, tasks))
         budget_usd = choice.settings.budget_usd or None
