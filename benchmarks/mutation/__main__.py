@@ -30,7 +30,7 @@ EXAMPLES_MAX = 15
 SUBJECTS = {
     "interview": ("voiceprep.interview", ["test_interview", "test_interview_edges", "test_follow_ups"]),
     "endpointing": ("voiceprep.endpointing", ["test_endpointing"]),
-    "offline": ("voiceprep.scoring.offline", ["test_offline_judge"]),
+    "offline": ("voiceprep.scoring.offline", ["test_offline_judge", "test_offline_edges"]),
 }
 """Name → module and the test files that are about it."""
 

@@ -1,0 +1,66 @@
+"""Decisions of the offline judge without any vectors that a mutant of it once survived (`make mutation`)."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.test_offline_judge import THREADS, credited, score
+from voiceprep.scoring.offline import OfflineJudge
+
+BARE = OfflineJudge(has_word_vectors=False, has_encoder=False)
+COOKING = (
+    "I like to cook pasta with tomatoes and basil on Sunday evenings, because my grandmother taught me her old "
+    "recipes from Naples"
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        replace(THREADS, key_points=()),
+        replace(THREADS, key_points=tuple(replace(point, weight=0.0) for point in THREADS.key_points)),
+    ],
+    ids=["no key points", "none with a weight"],
+)
+def test_what_nothing_can_be_earned_for_is_not_scored(question: object) -> None:
+    assert isinstance(question, type(THREADS))
+    result = score("Threads share the memory of their process.", question, BARE)
+    assert (result.score, result.is_abstained, result.flags) == (None, True, ("no_key_points",))
+
+
+@pytest.mark.parametrize("answer", [COOKING, f"{COOKING} and the memory makes me happy"])
+def test_fluent_talk_about_something_else_is_off_topic(answer: str) -> None:
+    result = score(answer, judge=BARE)
+    assert "off_topic" in result.flags
+    assert (result.score, result.is_abstained) == (0.0, False)
+    assert all((point.credit, point.quote) == (0.0, None) for point in result.key_points)
+
+
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [
+        (
+            "a process has its own memory and a thread belongs to the process, the operating system switches "
+            "between them",
+            {"isolated", "cheap"},
+        ),
+        (
+            "A process crash does not bring another process down because the operating system keeps them isolated "
+            "from each other, threads share.",
+            {"memory", "isolated"},
+        ),
+    ],
+)
+def test_what_is_about_the_subject_is_not(answer: str, points: set[str]) -> None:
+    result = score(answer, judge=BARE)
+    assert "off_topic" not in result.flags
+    assert credited(result) == points
+    for point in result.key_points:
+        assert point.is_credited is (point.id in points)
+        assert (point.quote is None) is (point.credit == 0.0)
+
+
+def test_a_wrong_belief_is_named_and_earns_nothing() -> None:
+    result = score("every thread has its own copy of the memory, so writing is always safe there", judge=BARE)
+    assert "misconception:copy" in result.flags
+    assert result.score == 0.0
