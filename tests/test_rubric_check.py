@@ -5,44 +5,10 @@ from pathlib import Path
 import pytest
 
 from voiceprep.banks import bank_folders, list_banks, load_source
+from voiceprep.banks.template import render_template
 from voiceprep.scoring.rubric_check import check_rubrics
 
-GOOD = """\
-id: kitchen
-title: Kitchen
-questions:
-  - id: boil-egg
-    topic: eggs
-    text: How do you boil an egg?
-    key_points:
-      - id: water
-        text: Lower it into water that is already boiling.
-        weight: 3
-        phrases: [into boiling water]
-        probe: What state is the pot in at the start?
-      - id: time
-        text: Six to eight minutes, depending on its size.
-        weight: 2
-        phrases: [about seven minutes]
-        probe: For how long?
-      - id: cool
-        text: Put it into cold water with ice afterwards.
-        phrases: [an ice bath]
-    misconceptions:
-      - id: microwave
-        text: An egg in its shell belongs into the microwave.
-        phrases: [put the egg into the microwave]
-    examples:
-      - level: strong
-        text: I lower it into boiling water, wait about seven minutes, and then give it an ice bath.
-        credited: [water, time, cool]
-      - level: partial
-        text: I put it into boiling water and look at it from time to time until it seems done to me.
-        credited: [water]
-      - level: weak
-        text: I would ask somebody who cooks, my brother for example, he has a very nice kitchen.
-        credited: []
-"""
+GOOD = render_template("kitchen", "")
 
 
 @pytest.fixture
@@ -60,20 +26,20 @@ def test_a_good_bank_has_no_findings(bank_path: Path) -> None:
 
 
 CHECKED = [
-    ("my brother for example", "into boiling water", 34, "the weak example earns 'water', which 'credited' leaves"),
-    ("my brother for example", "into boiling water", 33, "; below 0.35 is expected"),
-    ("an ice bath.", "serve it.", 28, "the strong example does not earn 'cool'"),
-    ("into boiling water and", "into the pot and", 30, "the partial example scores 0.00; from 0.35 to below 0.75"),
-    ("into boiling water and", "into the pot and", 30, "the partial example scores 0.00, the weak one 0.00"),
-    ("[about seven minutes]", "[I do not know]", 16, "'I do not know' does not earn 'time'"),
+    ("my brother for example", "into boiling water", 49, "the weak example earns 'water', which 'credited' leaves"),
+    ("my brother for example", "into boiling water", 48, "; below 0.35 is expected"),
+    ("an ice bath.", "serve it.", 43, "the strong example does not earn 'cool'"),
+    ("into boiling water and", "into the pot and", 45, "the partial example scores 0.00; from 0.35 to below 0.75"),
+    ("into boiling water and", "into the pot and", 45, "the partial example scores 0.00, the weak one 0.00"),
+    ("[about seven minutes]", "[I do not know]", 27, "'I do not know' does not earn 'time'"),
     (
         "        phrases: [an ice bath]",
         "        phrases: [an ice bath]\n      - id: chill\n        text: Put it into icy cold water.\n"
         "        phrases: [give it an ice bath]",
-        18,
+        29,
         "whoever says 'cool' mostly earns 'chill' too",
     ),
-    ("ice bath.\n", "ice bath. Or put the egg into the microwave.\n", 27, "holds the misconception microwave"),
+    ("ice bath.\n", "ice bath. Or put the egg into the microwave.\n", 42, "holds the misconception microwave"),
 ]
 
 
