@@ -74,6 +74,8 @@ def _clock(record: SessionRecord, slack_ms: int) -> Iterator[str]:
     if last_ms > record.duration_ms + slack_ms:
         yield f"the journal goes on to {last_ms} ms, the audio ends at {record.duration_ms} ms"
     lengths = {name: samples.size for name in TRACK_RATES_HZ if (samples := _samples(record, name)) is not None}
+    if not record.info.has_audio and lengths:
+        yield f"no audio was to be kept, and there is {sorted(lengths)}"
     if lengths.get(CANDIDATE_WAV, 0) * 3 != lengths.get(INTERVIEWER_WAV, 0) * 2:
         yield f"the tracks are not equally long: {lengths}"
 

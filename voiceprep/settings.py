@@ -72,6 +72,8 @@ class Settings:
     """What is said is in that log too."""
     telemetry: bool = False
     """Spans of the session go to an OpenTelemetry collector (OTEL_EXPORTER_OTLP_ENDPOINT)."""
+    audio: bool = True
+    """Keep the audio; without it only what was said in words, and when."""
     offline: bool = False
     """No network connection may be opened."""
     plain_http: bool = False

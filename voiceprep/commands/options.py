@@ -102,6 +102,10 @@ Recordings = Annotated[Path | None, typer.Option("--recordings", help="Where ses
 Notice = Annotated[
     bool | None, typer.Option("--notice/--no-notice", help="Say and show at the beginning that this is recorded.")
 ]
+Audio = Annotated[
+    bool | None,
+    typer.Option("--audio/--no-audio", help="Keep the audio, or only what was said and when."),
+]
 Offline = Annotated[
     bool | None, typer.Option("--offline/--no-offline", help="Open no network connection, whatever happens.")
 ]

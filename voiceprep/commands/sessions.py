@@ -9,6 +9,7 @@ import typer
 
 from voiceprep.commands.options import (
     AsJson,
+    Audio,
     Bank,
     Budget,
     Candidate,
@@ -90,6 +91,7 @@ def interview(
     log: Log = None,
     log_speech: LogSpeech = None,
     telemetry: Telemetry = None,
+    audio: Audio = None,
     offline: Offline = None,
     plain: Plain = None,
     self_score: SelfScored = False,
@@ -137,6 +139,7 @@ def practice(
     log: Log = None,
     log_speech: LogSpeech = None,
     telemetry: Telemetry = None,
+    audio: Audio = None,
     offline: Offline = None,
     plain: Plain = None,
     due: Annotated[bool, typer.Option("--due", help="Only what is due for review; see `voiceprep due`.")] = False,
@@ -174,6 +177,7 @@ def retry(
     log: Log = None,
     log_speech: LogSpeech = None,
     telemetry: Telemetry = None,
+    audio: Audio = None,
     offline: Offline = None,
     plain: Plain = None,
     self_score: SelfScored = False,

@@ -80,7 +80,15 @@ def _session(folder: Path, info: SessionInfo, scores: SessionScores | None, aske
     judge, overall = (scores.judge, scores.overall) if scores else (info.judge, None)
     return (
         *(info.started_at.isoformat(), info.bank_id, title, info.mode, info.outcome.value, judge),
-        *(_duration_ms(folder), overall, low, high, len(info.plan), asked_count, scored_count),
+        *(
+            _duration_ms(folder) if info.has_audio else info.length_ms,
+            overall,
+            low,
+            high,
+            len(info.plan),
+            asked_count,
+            scored_count,
+        ),
         *(info.candidate, ""),
     )
 

@@ -59,7 +59,8 @@ def load_session(folder: Path) -> SessionRecord:
     info = load_info(folder)
     problems: list[str] = []
     journal = _load_journal(folder, problems)
-    duration_ms = _check_tracks(folder, problems)
+    told_ms = max((event.at_ms for event in journal.events), default=0)
+    duration_ms = _check_tracks(folder, problems) if info.has_audio else max(info.length_ms, told_ms)
     has_ended = info.outcome is not Outcome.RUNNING
     if not has_ended:
         problems.append(

@@ -73,7 +73,8 @@ def recover(
     try:
         report = _repair(folder, journal, disk)
         rebuild_derived(load_session(folder), score, measure, audit, disk)
-        ended = replace(info, outcome=report.outcome, reason=report.reason)
+        length_ms = 0 if info.has_audio else report.duration_ms
+        ended = replace(info, outcome=report.outcome, reason=report.reason, length_ms=length_ms)
         write_private(folder / SESSION_JSON, encode(ended), disk)
         journal.close()
     except OSError as error:
@@ -91,7 +92,8 @@ def _repair(folder: Path, journal: Journal, disk: Disk) -> RecoveryReport:
     record = load_session(folder)
     left_open = open_turns(record.events)
     told_ms = max((event.at_ms for event in record.events), default=0)
-    duration_ms, problems = _repair_tracks(folder, told_ms, disk)
+    has_audio = record.info.has_audio
+    duration_ms, problems = _repair_tracks(folder, told_ms, disk) if has_audio else (told_ms, ())
     end_ms = max(duration_ms, told_ms)
     for turn in left_open:
         journal.append(TurnEnded(at_ms=end_ms, turn=turn))

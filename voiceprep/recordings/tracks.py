@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voiceprep.rates import BLOCK_MS, MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
 from voiceprep.recordings.disk import DISK, Disk
-from voiceprep.recordings.wav import FLUSH_MS, WavTrack
+from voiceprep.recordings.wav import FLUSH_MS, SAMPLE_BYTES, WavTrack
 
 CANDIDATE_WAV = "candidate.wav"
 INTERVIEWER_WAV = "interviewer.wav"
@@ -82,6 +82,26 @@ class Tracks:
                 self._candidate.close()
             finally:
                 self._interviewer.close()
+
+
+class NoTracks:
+    """In place of `Tracks` where no audio is kept: only the clock."""
+
+    def __init__(self, position_ms: int = 0) -> None:
+        self.position_ms = position_ms
+
+    def add_candidate(self, pcm: bytes, start_ms: int) -> None:
+        n_samples = len(pcm) // SAMPLE_BYTES
+        self.position_ms = max(self.position_ms, start_ms) + n_samples * 1000 // MICROPHONE_RATE_HZ
+
+    def add_interviewer(self, pcm: bytes, start_ms: int) -> None:
+        """Nothing is kept."""
+
+    def follow_clock(self) -> None:
+        """Nothing follows."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def equal_lengths(candidate_samples: int, interviewer_samples: int) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
 from voiceprep.recordings.listing import load_info
-from voiceprep.recordings.tracks import Tracks
+from voiceprep.recordings.tracks import NoTracks, Tracks
 
 README = "README.md"
 EXPLANATION = """\
@@ -33,7 +33,8 @@ EXPLANATION = """\
 Interviews recorded by voiceprep: a folder each, named by when it began (UTC) and its question bank. They hold a
 person's voice and words. Only this account may read them; keep copies as safe as that.
 
-- `candidate.wav`, `interviewer.wav`: what was heard. `events.jsonl`: what happened. `session.json`: the plan.
+- `candidate.wav`, `interviewer.wav`: what was heard, unless `--no-audio` was wished.
+- `events.jsonl`: what happened. `session.json`: the plan.
 - Everything else is made from those: `voiceprep recover` makes it again, also after a crash.
 - `voiceprep history` lists them, `voiceprep report ID` shows one, `voiceprep export ID` makes a copy to take along.
 - `voiceprep purge ID`, or `--older-than DAYS`, or `--everything`, deletes for good; `keep_days` does so by itself.
@@ -51,7 +52,7 @@ class SessionWriter:
     """
 
     def __init__(
-        self, folder: Path, info: SessionInfo, journal: Journal, tracks: Tracks, disk: Disk = DISK
+        self, folder: Path, info: SessionInfo, journal: Journal, tracks: Tracks | NoTracks, disk: Disk = DISK
     ) -> None:
         """Use `create`."""
         self.folder = folder
@@ -85,7 +86,8 @@ class SessionWriter:
                 disk.make_folder(draft, 0o700)
                 undo.callback(shutil.rmtree, draft, ignore_errors=True)
                 undo.callback((journal := Journal(draft / EVENTS_JSONL, disk)).close)
-                undo.callback((tracks := Tracks(draft, disk=disk)).close)
+                tracks = Tracks(draft, disk=disk) if info.has_audio else NoTracks()
+                undo.callback(tracks.close)
                 write_private(draft / SESSION_JSON, encode(info), disk)
                 disk.rename(draft, folder)
                 undo.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -102,7 +104,8 @@ class SessionWriter:
         try:
             with ExitStack() as undo:
                 undo.callback((journal := Journal(folder / EVENTS_JSONL, disk)).close)
-                undo.callback((tracks := Tracks(folder, is_resumed=True, disk=disk)).close)
+                tracks = Tracks(folder, is_resumed=True, disk=disk) if info.has_audio else NoTracks(info.length_ms)
+                undo.callback(tracks.close)
                 write_private(folder / SESSION_JSON, encode(info), disk)
                 undo.pop_all()
         except BlockingIOError as error:
@@ -176,7 +179,8 @@ class SessionWriter:
                 outcome, reason = self._end.outcome, self._end.reason
             if failures or self._error is not None:
                 outcome, reason = Outcome.RUNNING, "the recording could not be written"
-            self.info = replace(self.info, outcome=outcome, reason=reason)
+            length_ms = 0 if self.info.has_audio else self._tracks.position_ms
+            self.info = replace(self.info, outcome=outcome, reason=reason, length_ms=length_ms)
             for step in (self._write_info, self._journal.close):
                 failures += [error for error in [_failure(step)] if error is not None]
             if failures and self._error is None:

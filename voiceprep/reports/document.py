@@ -286,11 +286,13 @@ def _reported(
 
 
 def _problems(record: SessionRecord) -> tuple[str, ...]:
-    version = record.info.schema_version
-    if version >= SCHEMA_VERSION:
-        return record.problems
-    older = f"An older voiceprep recorded this (schema version {version}): what it did not write down is not shown."
-    return (*record.problems, older)
+    info, problems = record.info, [*record.problems]
+    if not info.has_audio:
+        problems.append("No audio was kept (--no-audio): nothing can be played, and loudness was not measured.")
+    if (version := info.schema_version) < SCHEMA_VERSION:
+        older = f"An older voiceprep recorded this (schema version {version}): what it did not write down"
+        problems.append(f"{older} is not shown.")
+    return tuple(problems)
 
 
 def _unplanned(asked: AskedQuestion) -> Question:

@@ -62,7 +62,7 @@ def _recovery_json(report: RecoveryReport) -> dict[str, object]:
 
 def _recovery_line(report: RecoveryReport) -> str:
     said = {
-        RecoveryStatus.RECOVERED: f"recovered, {clock(report.duration_ms)} of audio",
+        RecoveryStatus.RECOVERED: f"recovered, {clock(report.duration_ms)} long",
         RecoveryStatus.NOT_NEEDED: f"needs no repair ({report.outcome.value})",
         RecoveryStatus.STILL_RUNNING: "is still running; left alone",
     }

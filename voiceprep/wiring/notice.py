@@ -15,8 +15,9 @@ def consent_line(choice: Choice) -> str:
         return ""
     remote = remote_providers(choice.settings)
     whereto = f"it also goes to {', '.join(remote)}" if remote else "it stays on this machine"
+    kept = "what you say is kept" if choice.settings.audio else "what you say is kept as text, without the audio,"
     return (
-        f"Recording: what you say is kept in {recordings_for(choice.settings)}; {whereto}. "
+        f"Recording: {kept} in {recordings_for(choice.settings)}; {whereto}. "
         "Ctrl-C ends it, `voiceprep purge last` deletes it."
     )
 

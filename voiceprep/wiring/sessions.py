@@ -158,6 +158,7 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
         is_filling=choice.plan.is_filling,
         candidate=choice.candidate.value if choice.candidate else "",
         retry_of=choice.retry_of,
+        has_audio=choice.settings.audio,
         started_at=started_at,
     )
 
