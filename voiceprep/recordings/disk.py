@@ -30,6 +30,9 @@ class Disk:
     def sync(self, file: int) -> None:
         os.fsync(file)
 
+    def close_file(self, file: int) -> None:
+        os.close(file)
+
     def rename(self, old: Path, new: Path) -> None:
         old.replace(new)
 

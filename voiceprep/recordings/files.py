@@ -25,7 +25,7 @@ def write_private(path: Path, data: bytes, disk: Disk = DISK) -> None:
         draft.unlink(missing_ok=True)
         raise
     finally:
-        os.close(file)
+        disk.close_file(file)
     fsync_folder(path.parent, disk)
 
 

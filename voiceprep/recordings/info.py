@@ -17,8 +17,8 @@ class SessionInfo:
 
     `providers` names what ran each stage: `{"stt": "local", "tts": "local", …}`. An empty `id` is chosen by the
     writer, which also fills in `pid`. `candidate` is the style of a simulated one, empty for a person; `retry_of`
-    the session of which a question is answered again. Where no audio was kept, `length_ms` is how long it lasted, once
-    it has ended.
+    the session of which a question is answered again. Where no audio was kept, `length_ms` is how long it lasted,
+    once it has ended.
     """
 
     schema_version: int = SCHEMA_VERSION

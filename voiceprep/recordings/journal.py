@@ -37,7 +37,8 @@ class Journal:
         try:
             write_all(self._file, line, self._disk)
         except OSError:
-            self._disk.cut(self._file, self._length_bytes)
+            if os.fstat(self._file).st_size > self._length_bytes:
+                self._disk.cut(self._file, self._length_bytes)
             raise
         self._length_bytes += len(line)
 
@@ -70,8 +71,8 @@ class Journal:
         try:
             self._disk.sync(self._file)
         finally:
-            os.close(self._file)
-            self._file = -1
+            file, self._file = self._file, -1
+            self._disk.close_file(file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ class WavTrack:
             self.flush()
             self._disk.sync(self._file)
         finally:
-            os.close(self._file)
-            self._file = -1
+            file, self._file = self._file, -1
+            self._disk.close_file(file)
 
 
 def wav_header(rate_hz: int, n_samples: int) -> bytes:

@@ -25,6 +25,7 @@ from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON, session_id
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.journal import Journal
 from voiceprep.recordings.listing import load_info
+from voiceprep.recordings.queued_disk import QueuedDisk
 from voiceprep.recordings.tracks import NoTracks, Tracks
 
 README = "README.md"
@@ -45,7 +46,7 @@ _ELSEWHERE = "Name another folder with --recordings DIR."
 
 
 class SessionWriter:
-    """One session folder being written. Use as a context manager.
+    """One session folder being written. Use as a context manager. A slow disk delays what is stored, nobody else.
 
     `write_interviewer` may be called from any thread and never touches the disk; the rest belongs to the event
     loop. The first failure raises RecordingError once; after it audio is dropped and events are still tried.
@@ -74,6 +75,7 @@ class SessionWriter:
         """
         session = info.id or session_id(info.started_at, info.bank_id)
         info = replace(info, id=session, pid=os.getpid(), outcome=Outcome.RUNNING)
+        disk = QueuedDisk(disk)
         folder, draft = recordings_dir / session, recordings_dir / f".{session}.new"
         try:
             with ExitStack() as undo:
@@ -101,6 +103,7 @@ class SessionWriter:
     def resume(cls, folder: Path, disk: Disk = DISK) -> Self:
         """Go on writing a session that has ended or was repaired. Raises RecordingError."""
         info = replace(load_info(folder), pid=os.getpid(), outcome=Outcome.RUNNING, reason="")
+        disk = QueuedDisk(disk)
         try:
             with ExitStack() as undo:
                 undo.callback((journal := Journal(folder / EVENTS_JSONL, disk)).close)
