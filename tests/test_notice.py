@@ -43,6 +43,11 @@ def test_everybody_who_hears_it_is_named(settings: Settings, providers: str) -> 
     assert f"it also goes to {providers}." in consent_line(replace(LISTENING, settings=settings))
 
 
+def test_without_audio_the_line_says_what_is_kept() -> None:
+    line = consent_line(replace(LISTENING, settings=replace(LISTENING.settings, audio=False)))
+    assert "is kept as text, without the audio, in" in line
+
+
 @pytest.mark.parametrize(
     "choice",
     [

@@ -12,7 +12,7 @@ class MortalDisk(Disk):
     `share`: how much of a write is stored when `die` is called; the rest is written when that returns.
     """
 
-    def __init__(self, die: Callable[[], None], share: float = 0.0) -> None:
+    def __init__(self, die: Callable[[], object], share: float = 0.0) -> None:
         self._die = die
         self._share = share
         self._left: int | None = None

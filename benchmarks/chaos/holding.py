@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from benchmarks.chaos import realtime
@@ -64,7 +65,11 @@ async def hold(story: Story, folder: Path, disk: MortalDisk, earlier: Earlier | 
         task = asyncio.ensure_future(world.room.hold())
         _arrange(story, world, held, disk, task)
         with (folder / GIVEN).open("wb", buffering=0) as given:
-            world.room.surroundings.taps.append(lambda block: given.write(block.samples.tobytes()))
+
+            def keep(block: AudioBlock) -> None:
+                given.write(block.samples.tobytes())
+
+            world.room.surroundings.taps.append(keep)
             try:
                 held.how = await task
             except VoiceprepError as error:
@@ -125,7 +130,11 @@ def _arrange(story: Story, world: World, held: Held, disk: MortalDisk, task: "as
         if death is not None and death.stage is Stage.CLOSING and isinstance(event, SessionEnded):
             disk.arm(death.call_count)
 
-    acts: list[tuple[int, Act]] = [(at_ms, lambda seed=seed: strike(seed)) for at_ms, seed in story.blows]
+    def end_with_the_disk(block: AudioBlock) -> None:
+        if disk.is_dead:
+            task.cancel()
+
+    acts: list[tuple[int, Act]] = [(at_ms, partial(strike, seed)) for at_ms, seed in story.blows]
     if story.interrupt_at_ms is not None:
         acts.append((story.interrupt_at_ms, task.cancel))
     if death is not None and death.stage is Stage.MIDDLE:
@@ -133,7 +142,7 @@ def _arrange(story: Story, world: World, held: Held, disk: MortalDisk, task: "as
     if death is not None and death.stage is Stage.BEGINNING:
         disk.arm(death.call_count)
     room.surroundings.taps.append(_Agenda(acts).on_block)
-    room.surroundings.taps.append(lambda block: task.cancel() if disk.is_dead else None)
+    room.surroundings.taps.append(end_with_the_disk)
     room.surroundings.through = lambda source: UnsteadyMicrophone(source, story.losses, tell)
     room.hooks.append(hear)
 

@@ -64,7 +64,7 @@ def _play(story: Story, folder: Path, played: Played) -> Path | None:
     """In this process; a death is a copy of the folder. The session that can be gone on with."""
     live, cut = folder / "live", folder / "cut"
     live.mkdir()
-    disk = MortalDisk(lambda: shutil.copytree(live, cut) and None, story.death.share if story.death else 0.0)
+    disk = MortalDisk(lambda: shutil.copytree(live, cut), story.death.share if story.death else 0.0)
     held = asyncio.run(holding.hold(story, live, disk))
     _judge_end(held, story, played)
     if not disk.is_dead:
@@ -154,7 +154,7 @@ def _judge_death(story: Story, folder: Path, played: Played) -> Path | None:
 
 def _recover_and_die(session: Path, call_count: int, folder: Path, played: Played) -> Path:
     """Recover, being killed in the middle; the folder as that left it."""
-    disk = MortalDisk(lambda: shutil.copytree(session.parent, folder) and None)
+    disk = MortalDisk(lambda: shutil.copytree(session.parent, folder))
     disk.arm(call_count)
     recover_folder(session, disk)
     if not disk.is_dead:
