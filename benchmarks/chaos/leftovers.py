@@ -4,13 +4,17 @@ import asyncio
 import gc
 from pathlib import Path
 
+CLOSING_S = 5.0
+
 
 async def left_tasks() -> list[str]:
-    """Names of the tasks that nobody awaited, once transports have had a chance to close."""
+    """Names of the tasks that nobody awaits and that do not end; those of transports that close are given time."""
     gc.collect()
     await asyncio.sleep(0.1)
     current = asyncio.current_task()
-    return [task.get_name() for task in asyncio.all_tasks() if task is not current]
+    tasks = {task for task in asyncio.all_tasks() if task is not current}
+    left = (await asyncio.wait(tasks, timeout=CLOSING_S))[1] if tasks else set()
+    return [task.get_name() for task in left]
 
 
 def resident_mb() -> float:
