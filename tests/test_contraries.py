@@ -162,3 +162,25 @@ def test_a_long_key_point_is_judged_by_its_statements() -> None:
     assert scores[0] == 0.0
     assert scores == sorted(scores)
     assert 0.0 < scores[1] < scores[2]
+
+
+@pytest.mark.parametrize(
+    ("question", "point", "answer", "is_credited"),
+    [
+        ("How many chromosomes does a human cell have?", "46 chromosomes", "46", True),
+        ("How many chromosomes does a human cell have?", "46 chromosomes", "23 chromosomes", False),
+        ("How long does light take from the Sun?", "About 8 minutes", "eight minutes", True),
+        ("How long does light take from the Sun?", "About 8 minutes", "8 seconds", False),
+        ("What is the capital of France?", "Paris", "pariss", True),
+        ("What is the capital of France?", "Paris", "london", False),
+        ("Name a structure that is last in, first out.", "A stack", "its a stack", True),
+        ("Name a structure that is last in, first out.", "A stack", "queue", False),
+        ("What is the formula of water?", "H2O", "h2o", True),
+    ],
+)
+def test_names_and_numbers_have_to_be_the_right_ones(
+    question: str, point: str, answer: str, is_credited: bool
+) -> None:
+    asked = Question("q", "t", question, (KeyPoint("a", point),))
+    score = OfflineJudge().score(asked, written_transcript(answer)[0])
+    assert score.key_points[0].is_credited is is_credited

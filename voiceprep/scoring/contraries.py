@@ -13,7 +13,7 @@ from voiceprep.scoring.lexicon import DETERMINERS
 from voiceprep.scoring.matching import match_words
 from voiceprep.scoring.negation import Polarity, polarities
 from voiceprep.scoring.poles import Pole, find_poles
-from voiceprep.scoring.words import Token, is_plain, tokenize
+from voiceprep.scoring.words import Token, is_plain, read_rubric, stem_of, tokenize
 
 BOUND, SUBJECT, UNNAMED = 1.0, 0.8, 0.6
 """How surely two directions are those of one thing: both name it, are said of the same subject, or it is unsaid."""
@@ -99,6 +99,39 @@ def is_contrary(claim: str, said: Sequence[Clause], things: frozenset[str]) -> b
         or _exchanges_poles(read, said)
         or _swaps_roles(read, said)
     )
+
+
+def differs_in_number(claim: str, asked: str, said: Sequence[Token]) -> bool:
+    """Whether the claim names numbers and the answer names others, or the same in another unit.
+
+    Numbers of the question (`asked`) do not count.
+    """
+    known = {number for number, _ in _numbers(read_rubric(asked))}
+    wanted = [each for each in _numbers(read_rubric(claim)) if each[0] not in known]
+    given = [each for each in _numbers(said) if each[0] not in known]
+    if not wanted or not given:
+        return False
+    shared = [(unit, other) for number, unit in wanted for same, other in given if same == number]
+    return not shared or all(unit and other and unit != other for unit, other in shared)
+
+
+def _numbers(tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """Each number with the unit behind it, empty without one. "One" and "two" are words like others."""
+    found = []
+    for place, token in enumerate(tokens):
+        if not token.stem[0].isdigit() or token.text in ("one", "two"):
+            continue
+        unit = tokens[place + 1].stem if place + 1 < len(tokens) else ""
+        found.append((token.stem.rstrip("%"), unit if unit in _UNITS else ""))
+    return found
+
+
+_UNITS = frozenset(
+    stem_of(word)
+    for word in "second minute hour day week month year millisecond metre meter kilometre kilometer centimetre "
+    "centimeter millimetre millimeter mile gram kilogram tonne litre liter volt amp ampere ohm watt joule newton "
+    "hertz degree percent byte kilobyte megabyte gigabyte bit".split()
+)
 
 
 def affirms_denied(claim: str, tokens: Sequence[Token], meant: Sequence[Polarity]) -> float:

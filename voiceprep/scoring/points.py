@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from voiceprep.model import KeyPoint, Question
 from voiceprep.scoring.closeness import Closeness, WordTable
-from voiceprep.scoring.contraries import affirms_denied, is_contrary, split_clauses
+from voiceprep.scoring.contraries import affirms_denied, differs_in_number, is_contrary, split_clauses
 from voiceprep.scoring.coverage import NOTHING, AnswerView, Window, best_window, without_other_side
 from voiceprep.scoring.decision import (
     COVERAGE_MAX,
@@ -18,6 +18,8 @@ from voiceprep.scoring.decision import (
     coverage_to_credit,
     to_credit,
 )
+from voiceprep.scoring.lexicon import DETERMINERS
+from voiceprep.scoring.matching import match_token
 from voiceprep.scoring.meaning import NO_LIKENESS, Likeness, TextVectors, find_likeness
 from voiceprep.scoring.negation import Polarity, denied_as_a_whole
 from voiceprep.scoring.statements import (
@@ -37,6 +39,8 @@ DENIED_AT = 0.7
 PHRASE_AT, PHRASE_FULL_ABOVE = 0.75, 0.2
 """Coverage from which a phrase of the bank counts, as it is short, and how much more earns full credit."""
 MISCONCEPTION_AT = 0.8
+NAME_TERMS_MAX, SAME_NAME_AT = 2, 0.7
+"""How many words a name has at most, and the cosine from which another one means the same."""
 AFFIRMED_AT = 0.6
 """Share of what a key point denies that an answer affirms, from which it says the contrary."""
 STRANGE_BELOW = {"minilm": 0.33, "wordllama": 0.2}
@@ -94,7 +98,7 @@ def judge_points(
     denied = denied_as_a_whole(view.text, view.tokens)
     rulings = []
     for reading, finding in zip(readings, findings, strict=True):
-        ruling = _rule(reading, formula.probability(finding))
+        ruling = _rule(reading, formula.probability(finding), view)
         if _rests_on(ruling, denied) and not _denies(reading.statement):
             ruling = replace(ruling, credit=0.0)
         is_turned = (reading.is_contrary or reading.affirmed >= AFFIRMED_AT) and not reading.point.phrases
@@ -131,7 +135,7 @@ def read_points(question: Question, view: AnswerView, vectors: TextVectors | Non
             likeness,
             table.closeness(text),
             belonging,
-            is_contrary(text, said, things),
+            is_contrary(text, said, things) or differs_in_number(text, question.text, open_tokens),
             affirms_denied(text, view.tokens, view.polarity),
         )
         readings.append(reading)
@@ -171,7 +175,7 @@ def find_evidence(readings: Sequence[Reading], token_count: int) -> list[Finding
     return found
 
 
-def _rule(reading: Reading, probability: float) -> Ruling:
+def _rule(reading: Reading, probability: float, view: AnswerView) -> Ruling:
     """The best of formula, plain saying and phrase; nothing for what is denied."""
     window, phrase, likeness = reading.window, reading.phrase, reading.likeness
     meant = (likeness.first, likeness.last) if likeness else (window.first, window.last)
@@ -181,7 +185,12 @@ def _rule(reading: Reading, probability: float) -> Ruling:
         options = [(covered, said)]
         if likeness and probability >= PLAIN_AT and not window.is_denied:
             options.append((CREDIT_OF_A_POINT, meant))
-    elif _denial(reading) >= DENIED_AT or reading.is_contrary or reading.affirmed >= AFFIRMED_AT:
+    elif (
+        _names_another(reading, view)
+        or _denial(reading) >= DENIED_AT
+        or reading.is_contrary
+        or reading.affirmed >= AFFIRMED_AT
+    ):
         options = []
     else:
         options = [(1.0, said)] if window.agreement >= SAID_AT else []
@@ -191,6 +200,18 @@ def _rule(reading: Reading, probability: float) -> Ruling:
         options.append((round(value, 3), (phrase.first, phrase.last)))
     credit, (first, last) = max(options, key=lambda option: option[0], default=(0.0, said))
     return Ruling(reading.point.id, credit, first, last)
+
+
+def _names_another(reading: Reading, view: AnswerView) -> bool:
+    """A name or term is asked for, and a short answer gives another: "London" is near "Paris", but it is not."""
+    name = [token for token in read_rubric(reading.statement.text) if token.text not in DETERMINERS]
+    given = [token for token in view.tokens if token.is_content]
+    if max(len(name), len(given)) > NAME_TERMS_MAX or any(term.is_known for term in reading.statement.terms):
+        return False
+    if reading.likeness is not None and reading.likeness.similarity >= SAME_NAME_AT:
+        return False
+    matches = [match_token(term, token, view.rubric_stems, 0.0) for term in name for token in given]
+    return not any(match.strength and not match.is_opposite for match in matches)
 
 
 def _rests_on(ruling: Ruling, denied: frozenset[int]) -> bool:

@@ -90,6 +90,7 @@ _SIDES = (
     ("inhale", "exhale"),
     ("contract contracts", "relax expand"),
     ("mitosis", "meiosis"),
+    ("monoxide", "dioxide"),
     ("nitrite", "nitrate"),
     ("intermolecular", "intramolecular"),
     ("concave", "convex"),

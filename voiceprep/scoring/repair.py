@@ -3,15 +3,18 @@
 Must not know scores: it gives a corrected text to judge by; quotes stay as they were written.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from voiceprep.model import Question
 from voiceprep.scoring import lexicon
 from voiceprep.scoring.poles import POLE_WORDS
-from voiceprep.scoring.words import Token, read_rubric
+from voiceprep.scoring.words import Token, read_rubric, stem_of
 
-LETTERS_MIN = 4
+_THEN = re.compile(r"\b((?:more|less|fewer|\w+er)\s+)then\b", re.IGNORECASE)
+"""As pupils write "than"."""
+LETTERS_MIN, STEM_LETTERS_MIN = 4, 5
 LONG_LETTERS, ERRORS_MAX, LONG_ERRORS_MAX = 9, 1, 2
 """How many letters may be wrong, missing, added or exchanged with the next one: in shorter words, and from so many
 letters on."""
@@ -22,6 +25,7 @@ def repair(text: str, tokens: Sequence[Token], question: Question, is_word: Call
 
     Words of the rubric come first: "fotosynthesis" is what the question is about.
     """
+    text = _THEN.sub(r"\1than", text)
     rubric = _rubric_words(question)
     known = frozenset(rubric) | _GENERAL_SET
     corrected, end = [], 0
@@ -44,10 +48,16 @@ def nearest_word(word: str, candidates: tuple[str, ...]) -> str | None:
     for candidate in candidates:
         if abs(len(candidate) - len(word)) > most or not _begins_alike(word, candidate):
             continue
-        errors = count_errors(word, candidate)
+        errors = min(count_errors(word, candidate), _stem_errors(word, candidate))
         if errors <= most and (found is None or errors < found[0]):
             found = errors, candidate
     return found[1] if found else None
+
+
+def _stem_errors(word: str, candidate: str) -> int:
+    """Of "scatered" and "scatters": the ending is no error."""
+    one, other = stem_of(word), stem_of(candidate)
+    return count_errors(one, other) if min(len(one), len(other)) >= STEM_LETTERS_MIN else len(word)
 
 
 def _begins_alike(word: str, candidate: str) -> bool:
