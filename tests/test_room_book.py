@@ -6,6 +6,7 @@ import pytest
 
 from tests.commands import run
 from voiceprep.errors import ConfigError, ExitCode
+from voiceprep.hosting.keeper import AGAIN_S, Tries
 from voiceprep.hosting.order import ORDER_BYTES_MAX, RoomOrder, parse_order
 from voiceprep.hosting.rights import ADMITTED, OPENED, WAITING, door_of
 from voiceprep.hosting.server import DEV_URL, server_for
@@ -65,6 +66,15 @@ def test_one_keeper_at_a_time(tmp_path: Path) -> None:
         assert (first, second) == (True, False)
     with sole_keeper(tmp_path) as next_one:
         assert next_one
+
+
+def test_a_room_is_handed_out_ever_less_often() -> None:
+    tries = Tries()
+    due_s = [now_s for now_s in range(60) if tries.is_due("broken", float(now_s))]
+    assert due_s == [0, 5, 15, 35]
+    assert [now_s for now_s in range(12) if tries.is_due("unserved", float(now_s), AGAIN_S)] == [5, 10]
+    tries.keep_only(["unserved"])
+    assert tries.is_due("broken", 61.0), "a room that is closed is forgotten"
 
 
 def test_an_order_goes_there_and_back() -> None:

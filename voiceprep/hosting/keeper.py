@@ -5,6 +5,7 @@ One worker at a time does it, by a lock in the shared recordings folder. Must no
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import aiohttp
@@ -23,7 +24,27 @@ ASK_S = 5.0
 """How often the server is asked for rooms in which a candidate speaks to nobody."""
 
 AGAIN_S = 5.0
-"""A room that was handed out and is still not held after this is handed out again."""
+"""A room that was handed out and is still not held after this is handed out again, then after twice as long."""
+
+
+class Tries:
+    """When a room is due to be handed out: ever less often, so that busy workers are not made busier."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, tuple[float, float]] = {}
+
+    def is_due(self, room: str, now_s: float, first_wait_s: float = 0.0) -> bool:
+        """True at most once per waiting time; `first_wait_s` is that of a room not seen before."""
+        due_s, wait_s = self._due.setdefault(room, (now_s + first_wait_s, AGAIN_S))
+        if now_s < due_s:
+            return False
+        self._due[room] = (now_s + wait_s, 2 * wait_s)
+        return True
+
+    def keep_only(self, rooms: Iterable[str]) -> None:
+        """Forget every other room."""
+        kept = set(rooms)
+        self._due = {room: due for room, due in self._due.items() if room in kept}
 
 
 class Keeper:
@@ -33,7 +54,7 @@ class Keeper:
         self._server = server
         self._recordings = recordings
         self._agent = agent
-        self._handed_out_s: dict[str, float] = {}
+        self._tries = Tries()
         self._asked_s = 0.0
 
     async def run(self) -> None:
@@ -59,6 +80,7 @@ class Keeper:
 
     async def _ask_server(self) -> None:
         rooms = (await self._server.room.list_rooms(api.ListRoomsRequest())).rooms
+        self._tries.keep_only(room.name for room in rooms)
         for room in rooms:
             entry = load_room(self._recordings, room.name)
             if door_of(room.metadata) == OPENED and room.num_participants and not room.num_publishers:
@@ -68,7 +90,8 @@ class Keeper:
                 continue
             for dispatch in await self._server.agent_dispatch.list_dispatch(room.name):
                 if dispatch.agent_name == self._agent:
-                    await self._hand_out(room.name, entry.order if entry else dispatch.metadata)
+                    order = entry.order if entry else dispatch.metadata
+                    await self._hand_out(room.name, order, first_wait_s=AGAIN_S)
                     break
 
     async def _let_in(self, room: str) -> None:
@@ -79,16 +102,14 @@ class Keeper:
             if error.code != "not_found":  # only observers are there
                 raise
 
-    async def _hand_out(self, room: str, order: str) -> None:
+    async def _hand_out(self, room: str, order: str, first_wait_s: float = 0.0) -> None:
         """Only where the candidate is: nobody else can be interviewed."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._handed_out_s.get(room, -AGAIN_S) < AGAIN_S:
-            return
         try:
             listed = await self._server.room.list_participants(api.ListParticipantsRequest(room=room))
             if not any(each.identity == CANDIDATE and each.tracks for each in listed.participants):
                 return
-            self._handed_out_s[room] = now_s
+            if not self._tries.is_due(room, asyncio.get_running_loop().time(), first_wait_s):
+                return
             request = api.CreateAgentDispatchRequest(agent_name=self._agent, room=room, metadata=order)
             await self._server.agent_dispatch.create_dispatch(request)
         except api.TwirpError as error:
