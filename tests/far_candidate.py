@@ -1,8 +1,12 @@
-"""A candidate at the far end of a connection: hears the interviewer, answers silence. Knows no protocol."""
+"""A candidate at the far end of a connection: hears the interviewer, answers when asked. Knows no protocol.
+
+When it is asked it knows from the session's journal: what is silence on a busy machine says nothing.
+"""
 
 import json
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +19,12 @@ from voiceprep.providers.hibari import HibariSynthesizer
 from voiceprep.tasks import Tasks
 
 LOUD = 300
-QUIET_BLOCKS = 50
-"""So long an interviewer is silent who is waiting for an answer."""
-NO_MORE = "I have nothing to add to that."
+LOOK_BLOCKS = 10
+NO_MORE = "I am not sure about that one, sorry."
 
 
 class FarCandidate:
-    """`hear` what comes, `block` for what to send: 20 ms at 16 kHz each, in step."""
+    """`hear` what comes, `block` for what to send: 20 ms at 16 kHz each."""
 
     def __init__(self, recordings: Path, tasks: Tasks, level: str = "strong") -> None:
         """`level`: of the bank's examples."""
@@ -29,36 +32,51 @@ class FarCandidate:
         self._recordings = recordings
         self._voice = HibariSynthesizer(tasks, ())
         self._waiting: deque[Samples] = deque()
-        self._loud_blocks = self._quiet_blocks = 0
+        self._block_count = self._journal_bytes = 0
+        self._brief: dict[str, Any] = {}
+        self._is_asked = False
         self.answer_count = 0
-        self.heard_blocks = 0
+        self.loud_blocks = 0
+        """How much was heard of the interviewer."""
 
     def hear(self, samples: Samples) -> None:
-        """One block of the interviewer's, at any rate."""
-        self.heard_blocks += 1
-        if np.abs(samples.astype(np.int32)).max(initial=0) > LOUD:
-            self._loud_blocks, self._quiet_blocks = self._loud_blocks + 1, 0
-        else:
-            self._quiet_blocks += 1
+        """Some of the interviewer's sound, at any rate."""
+        self.loud_blocks += np.abs(samples.astype(np.int32)).max(initial=0) > LOUD
 
     async def block(self) -> Samples:
         """The next 320 samples."""
-        if self._loud_blocks > 10 and self._quiet_blocks > QUIET_BLOCKS and not self._waiting:
-            await self._answer()
-            self._loud_blocks = 0
+        self._block_count += 1
+        if self._block_count % LOOK_BLOCKS == 0 and not self._waiting:
+            self._read_journal()
+            if self._is_asked:
+                await self._answer()
         return self._waiting.popleft() if self._waiting else np.zeros(MICROPHONE_BLOCK_SAMPLES, np.int16)
 
+    def _read_journal(self) -> None:
+        for path in self._recordings.glob("*/events.jsonl"):
+            with path.open("rb") as file:
+                file.seek(self._journal_bytes)
+                added = file.read()
+            whole = added[: added.rfind(b"\n") + 1]
+            self._journal_bytes += len(whole)
+            for line in whole.splitlines():
+                event = json.loads(line)
+                if event["type"] == "turn_started":
+                    self._brief, self._is_asked = event["brief"], False
+                elif event["type"] == "interviewer_ended":
+                    self._is_asked = self._brief["expects_answer"]
+
     async def _answer(self) -> None:
+        self._is_asked = False
         self.answer_count += 1
-        text = NO_MORE if self.answer_count > 1 else self._example()
+        text = self._example() if self._brief["kind"] == "question" else NO_MORE
         samples = resample(await spoken(self._voice, text), SPEAKER_RATE_HZ, MICROPHONE_RATE_HZ)
         whole = samples.size - samples.size % MICROPHONE_BLOCK_SAMPLES
         self._waiting.extend(samples[:whole].reshape(-1, MICROPHONE_BLOCK_SAMPLES))
 
     def _example(self) -> str:
-        """To the question that the session has planned first."""
+        """Of the question that is asked."""
         (path,) = self._recordings.glob("*/session.json")
-        info = json.loads(path.read_text())
-        bank = find_bank(info["bank_id"], bank_folders(()))
-        (question,) = (one for one in bank.questions if one.id == info["plan"][0]["id"])
-        return next(one.text for one in question.examples if one.level is self._level)
+        bank = find_bank(json.loads(path.read_text())["bank_id"], bank_folders(()))
+        (question,) = (each for each in bank.questions if each.id == self._brief["question_id"])
+        return next(each.text for each in question.examples if each.level is self._level)

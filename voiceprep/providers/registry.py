@@ -6,8 +6,9 @@ SDKs are imported only when a provider is made. Must not know sessions.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from voiceprep.errors import ConfigError
 from voiceprep.model import Term
@@ -219,6 +220,43 @@ _REALTIME: Mapping[str, Callable[[Needs, str], RealtimeModel]] = {
 }
 
 
+def _pipecat_service(needs: Needs, model: str) -> Callable[[], Any]:
+    """`pipecat:MODULE:FACTORY` names a function that makes the service. Raises ConfigError."""
+    module, _, factory = model.partition(":")
+    try:
+        from loguru import logger
+
+        logger.disable("pipecat")  # its log has what people say
+        make: Callable[[], Any] = getattr(import_module(module), factory)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"No Pipecat service is made by pipecat:{model} ({error}).",
+            "Write pipecat:MODULE:FUNCTION, where the function returns the service; install the extra pipecat.",
+        ) from error
+    return make
+
+
+def _pipecat_transcriber(needs: Needs, model: str) -> Transcriber:
+    make = _pipecat_service(needs, model)
+    from voiceprep.providers.pipecat_services import PipecatTranscriber
+
+    return PipecatTranscriber(make, needs.tasks)
+
+
+def _pipecat_synthesizer(needs: Needs, model: str) -> Synthesizer:
+    make = _pipecat_service(needs, model)
+    from voiceprep.providers.pipecat_services import PipecatSynthesizer
+
+    return PipecatSynthesizer(make, needs.tasks)
+
+
+def _pipecat_text_model(needs: Needs, model: str) -> TextModel:
+    make = _pipecat_service(needs, model)
+    from voiceprep.providers.pipecat_services import PipecatTextModel
+
+    return PipecatTextModel(make, needs.tasks)
+
+
 def _own() -> tuple[Provider, ...]:
     local = Provider("local", "embedded engines", (), _local_transcriber, _local_synthesizer, voices=LOCAL_VOICES)
     deepgram = Provider(
@@ -230,7 +268,8 @@ def _own() -> tuple[Provider, ...]:
         url_names=(DEEPGRAM_URL,),
         voices=DEEPGRAM_VOICES,
     )
-    return (local, deepgram, *(_compatible(service) for service in SERVICES.values()))
+    pipecat = Provider("pipecat", "Pipecat", (), _pipecat_transcriber, _pipecat_synthesizer, _pipecat_text_model)
+    return (local, deepgram, pipecat, *(_compatible(service) for service in SERVICES.values()))
 
 
 def providers() -> dict[str, Provider]:

@@ -51,10 +51,15 @@ class PipelineHost:
         stage.tasks.watch(self._send(), "pipeline audio")
 
         def play(block: AudioBlock) -> None:
-            """Every block heard sends one: the far end's clock is the only one."""
+            """Every block heard takes one along: the far end's clock is the only one.
+
+            Silence is not sent. A transport plays what it gets one after the other: a delay that it once had (a
+            stall, a burst) is made up for in the next pause, and would otherwise stay for ever.
+            """
             samples = speaker.pull(SPEAKER_BLOCK_SAMPLES)
             speaker.deliver(block)
-            self._outgoing.put_nowait(samples.astype("<i2").tobytes())
+            if samples.any():
+                self._outgoing.put_nowait(samples.astype("<i2").tobytes())
 
         return Ends(self.microphone, (play,))
 
