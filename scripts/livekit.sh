@@ -48,15 +48,18 @@ newer_go() {
 }
 
 build() {
-  local go
+  local go tried
   go=$(find_go) || { install_go && go=$(find_go); }
   mkdir -p "$home"
   if [ "$(minor_of "$go")" -lt "$go_minor" ]; then go=$(newer_go "$go"); fi
   say "Building the LiveKit server $version from its Go module (two minutes, once)"
   # -p 2: a small machine is not brought to its knees; an empty GOFLAGS: nobody's settings change what is built
-  (cd / && env GOTOOLCHAIN=local GOFLAGS=-p=2 GOSUMDB="${GOSUMDB:-sum.golang.org}" CGO_ENABLED=0 GOBIN="$OLDPWD/$home/build" \
-    nice "$go" install -trimpath -ldflags="-s -w" "github.com/livekit/livekit-server/cmd/server@$version") >&2 ||
-    fail "The LiveKit server could not be built; see above." "Or set LIVEKIT_SERVER=/path/to/livekit-server."
+  tried=0
+  until (cd / && env GOTOOLCHAIN=local GOFLAGS=-p=2 GOSUMDB="${GOSUMDB:-sum.golang.org}" CGO_ENABLED=0 GOBIN="$OLDPWD/$home/build" \
+    nice "$go" install -trimpath -ldflags="-s -w" "github.com/livekit/livekit-server/cmd/server@$version") >&2; do
+    tried=$((tried + 1)) # a network that is slow for a moment; what was fetched is kept
+    [ "$tried" -lt 3 ] || fail "The LiveKit server could not be built; see above." "Or set LIVEKIT_SERVER=/path/to/livekit-server."
+  done
   mkdir -p "$(dirname "$server")"
   mv "$home/build/server" "$server"
 }

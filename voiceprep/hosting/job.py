@@ -30,6 +30,9 @@ from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.sessions import hold
 
 log = logging.getLogger("voiceprep.rooms")
+LINGER_S = 2.0
+"""How long the interviewer stays after the last message."""
+
 TAKEN_S = 20.0
 """A worker that was killed leaves its jobs so long to close their records."""
 
@@ -112,7 +115,7 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
                 log.warning("room %s: not all of it is in the storage. %s", book.entry.room, held.storage_problem)
             log.info("room %s: %s, kept in %s", book.entry.room, held.outcome, held.record.folder.name)
         finally:
-            await host.outbox.flush()
+            await _say_last(host)
             if egress is not None:
                 await egress.stop()
     await _close_room(context)
@@ -158,7 +161,13 @@ async def _refuse(context: JobContext, error: VoiceprepError) -> None:
     async with Tasks() as tasks:
         host = RoomHost(context.room, tasks)
         host.outbox.tell(**RoomState(phase="refused", message=f"{error.message} {error.hint}").model_dump())
-        await host.outbox.flush()
+        await _say_last(host)
+
+
+async def _say_last(host: RoomHost) -> None:
+    """A message of somebody who has left reaches nobody."""
+    await host.outbox.flush()
+    await asyncio.sleep(LINGER_S)
 
 
 async def _close_room(context: JobContext) -> None:
