@@ -4,7 +4,7 @@ Each function may raise only ProviderError: what a person is told when a provide
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
@@ -121,13 +121,6 @@ class Wire:
             raise ConnectionClosedOK(None, None)
         return line if decode is False else line.decode("utf-8", "replace")
 
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self._all()
-
-    async def _all(self) -> AsyncIterator[str]:
-        for line in self._lines:
-            yield line.decode("utf-8", "replace")
-
     async def send(self, message: object) -> None:
         """It goes nowhere."""
 
@@ -135,10 +128,39 @@ class Wire:
         """There is nothing to close."""
 
 
-class Opening:
-    """What a Deepgram client's `connect` returns."""
+class Library:
+    """The library's end of a Deepgram connection that has delivered these lines, and ends."""
 
-    def __init__(self, wire: Wire) -> None:
+    extensions = ()
+    close_rcvd = None
+
+    def __init__(self, data: bytes) -> None:
+        from websockets.frames import Frame, Opcode
+
+        frames = [Frame(Opcode.TEXT, line).serialize(mask=False) for line in data.split(b"\n")]
+        self.reader = SimpleNamespace(_buffer=bytearray(b"".join(frames)))
+        self.transport = self
+
+    def set_protocol(self, protocol: Any) -> None:  # noqa: ANN401 - an asyncio.Protocol
+        """Somebody else reads; the end comes when what is there was taken."""
+        if protocol is not self:
+            asyncio.get_running_loop().call_soon(protocol.connection_lost, None)
+
+    def is_closing(self) -> bool:
+        """Nothing can be sent any more."""
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """It is known."""
+
+
+class Opening:
+    """What a client's `connect` returns."""
+
+    def __init__(self, wire: Wire | Library) -> None:
         self._websocket = wire
 
     async def __aenter__(self) -> Self:
@@ -150,7 +172,7 @@ class Opening:
 
 async def _listen(dialect: Dialect, version: str, data: bytes) -> None:
     async with Tasks() as tasks:
-        opening = Opening(Wire(data))
+        opening = Opening(Library(data))
         listen = SimpleNamespace(**{version: SimpleNamespace(connect=lambda **options: opening)})
         link = ListenLink(tasks, dialect, lambda: SimpleNamespace(listen=listen), ONCE, _use)
         stream = DeepgramStream(link, ())
