@@ -64,7 +64,8 @@ def test_lists_know_how_long_it_was(recordings: Path) -> None:
     assert listed["duration_ms"] == summary.duration_ms
 
 
-def test_it_is_scored_again_and_answered_again(recordings: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_it_is_scored_again_and_answered_again(recordings: Path) -> None:
     assert run("score", "last", "--judge", "offline", "--recordings", recordings).code == ExitCode.DONE
     asked = load_session(session_folders(recordings)[0]).info.plan[0].id
     words = ("--candidate", "strong", "--pace", "fast", "--plain", "--no-audio", "--recordings", str(recordings))
@@ -75,6 +76,7 @@ def test_it_is_scored_again_and_answered_again(recordings: Path, tmp_path: Path)
     run("purge", newest.name, "--yes", "--recordings", recordings)
 
 
+@pytest.mark.slow
 def test_killed_it_is_recovered_and_gone_on_with(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*VOICEPREP, "interview", *FAST, "--no-audio", "--recordings", str(tmp_path)],
