@@ -35,7 +35,7 @@ from voiceprep.tasks import Tasks
 
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(900), pytest.mark.xdist_group("livekit")]
 ORDER = RoomOrder(bank="python-backend", questions=1, seed=1, persona="hurried")
-LIMIT_S = 300
+LIMIT_S = 600
 
 Interview = Callable[[BaseTransport], Awaitable[SessionRecord]]
 """The pipeline: it is given a transport, and knows nothing of it."""
