@@ -16,7 +16,7 @@ from voiceprep.endpointing import (
 from voiceprep.last_words import Sounds, how_it_sounds
 from voiceprep.speech_gate import GateChange, SpeechGate
 
-POLICY = EndpointPolicy()
+POLICY = EndpointPolicy(caution=0.6)
 
 
 @pytest.mark.parametrize(
