@@ -232,3 +232,8 @@ def test_what_is_sent_is_said() -> None:
     assert what_is_sent(documents, Settings()) == "Your documents stay on this machine."
     remote = replace(Settings(), stt="deepgram,local", llm="openai:gpt")
     assert what_is_sent(documents, remote).endswith("and your answers go to deepgram, openai.")
+
+
+def test_what_one_does_with_a_tool_is_no_gap() -> None:
+    job = [Passage("job.txt", 1, "You will run, deploy and maintain Kafka and Redis in production")]
+    assert find_demands(job, [])[0].missing == ("Kafka", "Redis")

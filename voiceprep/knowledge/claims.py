@@ -28,6 +28,9 @@ _EVERYDAY = frozenset(
     proficiency proficient prior production professional related required requirements responsibilities
     responsible role similar skill skills solid some strong such systems team teams that the their them this
     to tools understanding us use using very we what who will with within work working years year you your
+    analyse analyze care closely collaborate communicate contribute create daily debug deliver deploy design drive
+    each ensure every evaluate grow guide improve keep lead maintain manage mentor migrate monitor operate optimise
+    optimize own participate plan run scale secure ship support take test train troubleshoot understand write
     """.split()
 )
 
