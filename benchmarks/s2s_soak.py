@@ -16,11 +16,11 @@ from tests.interviews import plan
 from tests.loopback.realtime import Fault
 from tests.realtime_room import RealtimeRoom
 from tests.realtime_servers import served
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.conduct.planning import Plan
 from voiceprep.events import Event, HintGiven, ProviderFailed, SessionEnded, TurnStarted
 from voiceprep.model import Outcome
-from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 
 THINKING_MS = 50_000
 """Silence costs the least computing; the candidate of this run thinks a lot."""

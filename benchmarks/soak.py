@@ -19,10 +19,10 @@ from benchmarks.chaos.leftovers import left_tasks, open_sockets, resident_mb
 from tests.interviews import plan
 from tests.provider_room import ProviderRoom, recorded_words
 from voiceprep.audio.pace import RealtimePace
+from voiceprep.conduct.interviewers import NEUTRAL
+from voiceprep.conduct.planning import Plan
 from voiceprep.events import Event, ProviderFailed, SessionEnded
-from voiceprep.interviewers import NEUTRAL
 from voiceprep.model import Outcome
-from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.tasks import Tasks
 

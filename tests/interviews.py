@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from voiceprep.interviewers import NEUTRAL, Interviewer
+from voiceprep.conduct.interviewers import NEUTRAL, Interviewer
+from voiceprep.conduct.planning import Plan
 from voiceprep.model import (
     Answer,
     AnswerEnd,
@@ -16,7 +17,6 @@ from voiceprep.model import (
     TurnBrief,
     Word,
 )
-from voiceprep.planning import Plan
 
 
 def question(question_id: str, topic: str = "t", difficulty: int = 3, points: int = 3) -> Question:

@@ -16,7 +16,6 @@ from tests.interviews import plan
 from tests.room import STARTED_AT, PhraseJudge
 from voiceprep.audio.line import MicrophoneLine, SpeakerLine
 from voiceprep.audio.pace import FastPace
-from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.events import Event, LevelMeasured
 from voiceprep.ports import MICROPHONE_BLOCK_SAMPLES, AudioBlock, Samples
@@ -35,6 +34,7 @@ from voiceprep.recordings.writer import SessionWriter
 from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.wiring.records import finish
 
 PLAN = plan(2)

@@ -21,12 +21,11 @@ from tests.loopback.openai import OpenAIServer, TranscriptReply, TranscriptReque
 from tests.recording_room import Surroundings
 from tests.room import STARTED_AT, PhraseJudge
 from voiceprep.audio.pace import Pace
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.conduct.planning import Plan
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.errors import VoiceprepError
 from voiceprep.events import Event, InterviewerEnded, InterviewerStarted, TurnStarted
 from voiceprep.model import Bank, Outcome, TurnKind
-from voiceprep.planning import Plan
 from voiceprep.ports import (
     BLOCK_MS,
     MICROPHONE_BLOCK_SAMPLES,
@@ -52,6 +51,7 @@ from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage

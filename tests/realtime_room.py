@@ -18,7 +18,7 @@ from tests.provider_room import CodedCandidate, QuickPace, recorded
 from tests.recording_room import Surroundings
 from tests.room import PhraseJudge
 from voiceprep.audio.pace import FastPace, Pace
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.conduct.planning import Plan
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import LinkPolicy, RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
@@ -26,7 +26,6 @@ from voiceprep.engines.s2s_parts import S2sManners, S2sParts
 from voiceprep.errors import ProviderError, VoiceprepError
 from voiceprep.events import Event, LevelMeasured
 from voiceprep.model import Bank, Outcome, Transcript, Word
-from voiceprep.planning import Plan
 from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, OnText, Provisional, ignore_text
 from voiceprep.providers.scripted import LevelDetector, Script
 from voiceprep.realtime import RealtimeSetup
@@ -36,6 +35,7 @@ from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage

@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 
 from voiceprep.audio.line import MicrophoneLine, SpeakerLine
 from voiceprep.audio.pace import FastPace
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.conduct.planning import Plan
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.reply import Wording
 from voiceprep.errors import ProviderError
 from voiceprep.events import Emit, Event
 from voiceprep.model import KeyPointScore, Outcome, Question, QuestionScore, Transcript
-from voiceprep.planning import Plan
 from voiceprep.ports import BLOCK_MS, Command, Samples, TextModel
 from voiceprep.providers.scripted import (
     LevelDetector,
@@ -24,6 +23,7 @@ from voiceprep.providers.scripted import (
 from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import ScriptedControls
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 
 STARTED_AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

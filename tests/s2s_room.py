@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 
 from tests.room import STARTED_AT, Paced, PhraseJudge
 from voiceprep.audio.line import MicrophoneLine, SpeakerLine
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.conduct.planning import Plan
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import LinkPolicy, RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
 from voiceprep.engines.s2s_parts import S2sManners, S2sParts
 from voiceprep.events import Event
 from voiceprep.model import AnswerEnd, Outcome, TurnKind
-from voiceprep.planning import Plan
 from voiceprep.ports import Command, Samples
 from voiceprep.providers.scripted import LevelDetector, Script, ScriptedCandidate, ScriptedTranscriber
 from voiceprep.providers.scripted_realtime import FaultAt, ScriptedRealtime
@@ -19,6 +18,7 @@ from voiceprep.realtime import RealtimeSetup
 from voiceprep.session import Session, SessionParts
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import ScriptedControls
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 
 QUICK_LINK = LinkPolicy(backoff_s=(0.0, 0.0, 0.0), answer_s=0.2)
 

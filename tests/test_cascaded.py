@@ -7,7 +7,6 @@ import pytest
 
 from tests.interviews import plan
 from tests.room import Room
-from voiceprep.endpointing import EndpointPolicy
 from voiceprep.errors import ProviderError
 from voiceprep.events import (
     AnswerHeard,
@@ -26,6 +25,7 @@ from voiceprep.events import (
 from voiceprep.model import AnswerEnd, Outcome, TurnKind
 from voiceprep.ports import Command, CommandKind
 from voiceprep.providers.scripted import Say, Script, Wait
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 
 FULL = "phrase 1 and phrase 2 and phrase 3 that's it"
 

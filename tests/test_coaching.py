@@ -7,9 +7,9 @@ import pytest
 from tests.interviews import plan, score
 from tests.room import Room
 from tests.s2s_room import S2sRoom
-from voiceprep.coaching import ALL_SAID, OFFER, better_sentence, hint_for, take_away, wants_retry
+from voiceprep.conduct.coaching import ALL_SAID, OFFER, better_sentence, hint_for, take_away, wants_retry
+from voiceprep.conduct.planning import Plan
 from voiceprep.model import KeyPoint, Question, TurnKind
-from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
 
 QUESTION = Question(

@@ -6,9 +6,9 @@ import pytest
 
 from tests.interviews import plan
 from tests.room import PhraseJudge, Room
-from voiceprep.briefs import CUT_IN_AFTER_MS
+from voiceprep.conduct.briefs import CUT_IN_AFTER_MS
+from voiceprep.conduct.interviewers import HURRIED
 from voiceprep.events import LevelMeasured
-from voiceprep.interviewers import HURRIED
 from voiceprep.model import AnswerEnd, AuditKind, FollowUpKind, InterviewerAudit, Turn
 from voiceprep.providers.scripted import WORD_MS, Say, Script, Wait
 from voiceprep.reports.audit_lines import audit_lines

@@ -92,7 +92,7 @@ def test_a_session_json_that_was_cut_is_named_and_nothing_is_touched(
 # ------------------------------------------------------------------------------------------- clocks
 
 WALL_CLOCK = {"time.time", "time.localtime", "time.gmtime", "datetime.now", "datetime.utcnow", "date.today"}
-TAKE_PART = ("session.py", "interview.py", "endpointing.py", "tasks.py", "engines", "audio", "recordings/writer.py")
+TAKE_PART = ("session.py", "conduct", "turn_taking", "tasks.py", "engines", "audio", "recordings/writer.py")
 ALSO = ("recordings/tracks.py", "recordings/wav.py", "recordings/journal.py", "recordings/turns.py")
 
 

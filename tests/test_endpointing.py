@@ -2,7 +2,7 @@
 
 import pytest
 
-from voiceprep.endpointing import (
+from voiceprep.turn_taking.endpointing import (
     CAUTION,
     ONSET_KNOWN_MS,
     Endpointer,
@@ -13,8 +13,8 @@ from voiceprep.endpointing import (
     end_odds,
     silence_needed_ms,
 )
-from voiceprep.last_words import Sounds, how_it_sounds
-from voiceprep.speech_gate import GateChange, SpeechGate
+from voiceprep.turn_taking.last_words import Sounds, how_it_sounds
+from voiceprep.turn_taking.speech_gate import GateChange, SpeechGate
 
 POLICY = EndpointPolicy(caution=0.6)
 

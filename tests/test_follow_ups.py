@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
-from voiceprep.interviewers import INTERVIEWERS, NEUTRAL
-from voiceprep.leaks import told_points
+from voiceprep.conduct.follow_ups import Answered, FollowUp, choose_follow_up
+from voiceprep.conduct.interviewers import INTERVIEWERS, NEUTRAL
+from voiceprep.conduct.leaks import told_points
 from voiceprep.model import (
     FollowUpKind,
     KeyPoint,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voiceprep.glossary import repair, sound_key, speakable
+from voiceprep.language.glossary import repair, sound_key, speakable
 from voiceprep.model import Term, Transcript, Word
 
 GLOSSARY = (

@@ -11,8 +11,8 @@ from tests.commands import Done, run
 from tests.hostile_session import EVIL, hostile_record
 from voiceprep import events
 from voiceprep.events import Journaled
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Outcome
-from voiceprep.plaintext import plain
 from voiceprep.recordings.codec import encode, encode_event
 from voiceprep.recordings.derived import save_delivery, save_scores, save_transcript
 from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON

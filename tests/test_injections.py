@@ -13,7 +13,7 @@ import pytest
 from benchmarks.fuzz.messages import SETUP, WHO, Wire
 from tests.interviews import plan, question, score, turn
 from tests.test_offline_judge import THREADS, spoken
-from voiceprep.interview import after_turn, next_brief, start
+from voiceprep.conduct.interview import after_turn, next_brief, start
 from voiceprep.knowledge import rewording
 from voiceprep.model import TurnBrief, TurnKind
 from voiceprep.providers.openai_dialect import OpenAIDialect
@@ -21,12 +21,12 @@ from voiceprep.providers.openai_realtime_session import OpenAIRealtimeSession, T
 from voiceprep.providers.realtime_socket import RealtimeSocket
 from voiceprep.providers.scripted import ScriptedTextModel
 from voiceprep.realtime import EndAsked, NoteTaken, RealtimeEvent
-from voiceprep.requests import spoken_request
 from voiceprep.scoring import verdicts
 from voiceprep.scoring.judge import ModelJudge
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.trap_answers import INJECTIONS
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.requests import spoken_request
 from voiceprep.wording import Task, accept, build_prompt, system_prompt
 
 STYLE = pytest.mark.parametrize("style", INJECTIONS)

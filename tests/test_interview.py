@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.interviews import plan, question, score, turn
-from voiceprep.briefs import CUT_IN_AFTER_MS
-from voiceprep.interview import after_turn, next_brief, start
-from voiceprep.interviewers import INTERVIEWERS, NEUTRAL
+from voiceprep.conduct.briefs import CUT_IN_AFTER_MS
+from voiceprep.conduct.interview import after_turn, next_brief, start
+from voiceprep.conduct.interviewers import INTERVIEWERS, NEUTRAL
+from voiceprep.conduct.planning import Plan, Wish, make_plan, speaking_ms
+from voiceprep.conduct.standing import InterviewState
 from voiceprep.model import AnswerEnd, Bank, FollowUpKind, Question, QuestionScore, TurnBrief, TurnKind
-from voiceprep.planning import Plan, Wish, make_plan, speaking_ms
-from voiceprep.requests import Request, spoken_request
-from voiceprep.standing import InterviewState
+from voiceprep.turn_taking.requests import Request, spoken_request
 
 
 def step(state: InterviewState, scored: QuestionScore | None = None, **options: AnswerEnd) -> InterviewState:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.interviews import plan, question, score, turn
-from voiceprep.interview import after_turn, is_covered, next_brief, next_question, resume, start
+from voiceprep.conduct.interview import after_turn, is_covered, next_brief, next_question, resume, start
+from voiceprep.conduct.standing import InterviewState
 from voiceprep.model import AnswerEnd, QuestionScore, Turn, TurnBrief, TurnKind
-from voiceprep.standing import InterviewState
 
 LEVELS = replace(plan(2), reserve=tuple(question(f"r{level}", difficulty=level) for level in (1, 2, 3, 4, 5)))
 

@@ -7,9 +7,9 @@ from benchmarks.interviewer.show import as_json, render_picture
 from benchmarks.interviewer.simulate import Held, hold
 from voiceprep.audio.persona import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
-from voiceprep.interviewers import INTERVIEWERS
+from voiceprep.conduct.interviewers import INTERVIEWERS
+from voiceprep.conduct.planning import Wish, make_plan
 from voiceprep.model import Bank
-from voiceprep.planning import Wish, make_plan
 from voiceprep.scoring.offline import OfflineJudge
 
 COUNT = 6

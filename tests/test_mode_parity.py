@@ -9,8 +9,8 @@ from tests.provider_room import ProviderRoom, environment_of
 from tests.realtime_room import RealtimeRoom
 from tests.realtime_servers import served
 from tests.test_realtime_practice import long_plan
+from voiceprep.conduct.planning import Plan
 from voiceprep.model import Delivery, Outcome
-from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.recordings.reader import SessionRecord, load_delivery, load_scores
 

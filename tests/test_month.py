@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run
-from voiceprep.month import Month, break_even_interviews, cost_in, usage_per_interview
-from voiceprep.prices import HostingPrice, Prices, load_prices
+from voiceprep.costs.month import Month, break_even_interviews, cost_in, usage_per_interview
+from voiceprep.costs.prices import HostingPrice, Prices, load_prices
 
 EXAMPLE = Month(interviews=1_000, minutes=30, models=(("stt", "local", ""), ("tts", "local", "")), peak_rooms=1)
 """1,000 interviews of half an hour, one at a time, as the article has it; it leaves providers out."""

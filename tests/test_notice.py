@@ -7,8 +7,8 @@ import pytest
 
 from tests.commands import run
 from tests.interviews import plan
-from voiceprep import interview
 from voiceprep.audio.candidate import CandidateStyle
+from voiceprep.conduct import interview
 from voiceprep.model import Bank
 from voiceprep.recordings.writer import EXPLANATION, README
 from voiceprep.settings import Settings

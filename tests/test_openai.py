@@ -25,10 +25,10 @@ from tests.loopback.openai import (
     openai_error,
 )
 from tests.loopback.serving import Refusal, Trouble
+from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ProviderError
 from voiceprep.model import Term, Usage
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, AudioBlock, Message, Prompt, Samples
-from voiceprep.prices import load_prices
 from voiceprep.providers.openai_common import Connection, Waits
 from voiceprep.providers.openai_services import SERVICES, full_url, service_key, service_url, shutdown_date
 from voiceprep.providers.openai_speech import OpenAISynthesizer, split_input

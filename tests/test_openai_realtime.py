@@ -12,7 +12,7 @@ from tests.loopback.realtime import Disturbance, Fault, Reply, Transcripts
 from tests.loopback.realtime import Script as ServerScript
 from tests.realtime_room import RealtimeRoom
 from tests.realtime_servers import served
-from voiceprep.briefs import SPENT
+from voiceprep.conduct.briefs import SPENT
 from voiceprep.errors import ProviderError
 from voiceprep.events import HintGiven, ProviderFailed, UsageMeasured
 from voiceprep.model import Outcome

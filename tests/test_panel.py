@@ -14,17 +14,17 @@ from tests.interviews import plan, question, score, turn
 from tests.loopback.openai import KEY, OpenAIServer
 from tests.room import Room
 from tests.speech import collected
+from voiceprep.conduct.interview import after_turn, next_brief, start
+from voiceprep.conduct.interviewers import DAVID, PANEL
+from voiceprep.conduct.planning import Wish, make_plan
 from voiceprep.errors import ConfigError, ExitCode
-from voiceprep.interview import after_turn, next_brief, start
-from voiceprep.interviewers import DAVID, PANEL
+from voiceprep.language.spoken import spoken
 from voiceprep.model import Bank, Spoken, TurnBrief, TurnKind
-from voiceprep.planning import Wish, make_plan
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 from voiceprep.providers.registry import Needs, make_synthesizer, parse_provider, providers, second_voice
 from voiceprep.providers.scripted import Say, Script, ScriptedTextModel, ToySynthesizer, Wait
 from voiceprep.recordings.folder import session_folders
 from voiceprep.recordings.reader import load_session
-from voiceprep.spoken import spoken
 from voiceprep.tasks import Tasks
 
 BANK = Bank("bank", "Bank", tuple(question(f"q{n}", difficulty=n % 5 + 1) for n in range(12)))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.commands import run
 from voiceprep.commands.options import PersonaName
-from voiceprep.interviewers import INTERVIEWERS
+from voiceprep.conduct.interviewers import INTERVIEWERS
 
 PLAN = ("--plan", "--seed", "3")
 
@@ -44,7 +44,7 @@ def test_an_unknown_persona_in_the_settings_says_which_there_are() -> None:
 
 @pytest.mark.parametrize("interviewer", INTERVIEWERS.values(), ids=list(INTERVIEWERS))
 def test_what_a_persona_says_between_questions_asks_and_judges_nothing(interviewer: object) -> None:
-    from voiceprep.interviewers import Interviewer
+    from voiceprep.conduct.interviewers import Interviewer
     from voiceprep.wording import is_judging
 
     assert isinstance(interviewer, Interviewer)

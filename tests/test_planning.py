@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.interviews import question
+from voiceprep.conduct.planning import Plan, Role, Wish, make_plan
 from voiceprep.model import Bank, History
-from voiceprep.planning import Plan, Role, Wish, make_plan
 
 TOPICS = ("a", "b", "c", "d", "e")
 BANK = Bank(

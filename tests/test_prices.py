@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from voiceprep import prices as module
+from voiceprep.costs import prices as module
+from voiceprep.costs.prices import Price, cost_usd, load_prices
 from voiceprep.errors import ConfigError
 from voiceprep.model import Usage
-from voiceprep.prices import Price, cost_usd, load_prices
 from voiceprep.providers.openai_services import SERVICES
 
 

@@ -39,7 +39,7 @@ from tests.provider_room import (
     words_in,
 )
 from voiceprep.activity import ScreenState
-from voiceprep.briefs import SPENT
+from voiceprep.conduct.briefs import SPENT
 from voiceprep.errors import ExitCode, ProviderError
 from voiceprep.events import (
     CandidateStarted,

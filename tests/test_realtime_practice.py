@@ -13,9 +13,9 @@ from tests.loopback.realtime import Fault, RealtimeServer
 from tests.provider_room import said_words
 from tests.realtime_room import RealtimeRoom
 from tests.realtime_servers import served
+from voiceprep.conduct.planning import Plan
 from voiceprep.events import CandidateStarted, Event, InterviewerStarted, TurnStarted, UsageMeasured
 from voiceprep.model import Outcome, Spoken, TurnKind
-from voiceprep.planning import Plan
 from voiceprep.providers.scripted import Say, Script, Wait
 from voiceprep.recordings.repair import RecoveryStatus
 from voiceprep.recordings.schema import render_schemas

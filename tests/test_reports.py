@@ -11,8 +11,8 @@ from rich.console import Console
 from tests import sample_session as sample
 from tests.hostile_session import hostile_record
 from voiceprep.events import SessionStarted, TurnStarted
+from voiceprep.language.plaintext import clock, escape_markdown, plain
 from voiceprep.model import Outcome, SessionScores, Word
-from voiceprep.plaintext import clock, escape_markdown, plain
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.reports.document import ReportDocument, build_document, document_json, render_json

@@ -10,10 +10,10 @@ import pytest
 from tests.commands import VOICEPREP, environment, run
 from tests.interviews import plan, score, turn
 from tests.sample_session import record_session
-from voiceprep.briefs import WELCOME_BACK
+from voiceprep.conduct.briefs import WELCOME_BACK
+from voiceprep.conduct.interview import after_turn, next_brief, resume, start
 from voiceprep.errors import ExitCode
 from voiceprep.events import SessionStarted
-from voiceprep.interview import after_turn, next_brief, resume, start
 from voiceprep.model import AnswerEnd, Outcome, QuestionScore, Turn, TurnBrief, TurnKind
 from voiceprep.rates import BLOCK_MS
 from voiceprep.recordings.folder import session_folders

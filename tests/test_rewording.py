@@ -13,7 +13,7 @@ from tests.commands import run_apart
 from tests.loopback.openai import CHAT, ChatReply, Fault, OpenAIServer, Script, openai_error
 from tests.papers import write_paper
 from voiceprep.banks import bank_folders, find_bank
-from voiceprep.briefs import SPENT
+from voiceprep.conduct.briefs import SPENT
 from voiceprep.errors import ConfigError
 from voiceprep.events import UsageMeasured
 from voiceprep.knowledge.rewording import apply_reply, make_prompt

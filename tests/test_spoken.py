@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceprep.banks import bank_folders, list_banks
-from voiceprep.spoken import number_words, spoken
+from voiceprep.language.spoken import number_words, spoken
 
 SAID = [
     ("How do you size a pool?", "How do you size a pool?"),

@@ -45,6 +45,7 @@ from voiceprep.events import (
     TurnEnded,
     TurnStarted,
 )
+from voiceprep.language.plaintext import clock
 from voiceprep.model import (
     Answer,
     AnswerEnd,
@@ -57,7 +58,6 @@ from voiceprep.model import (
     TurnKind,
     Word,
 )
-from voiceprep.plaintext import clock
 from voiceprep.ports import Command, CommandKind, Controls
 from voiceprep.terminal.captions import Caption, CaptionKind
 from voiceprep.terminal.keys import (

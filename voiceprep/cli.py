@@ -12,7 +12,7 @@ import typer
 from voiceprep import __version__
 from voiceprep.commands import banks, costs, grading, learning, machine, records, rooms, serving, sessions, storing
 from voiceprep.errors import ExitCode, VoiceprepError
-from voiceprep.plaintext import plain, plain_lines
+from voiceprep.language.plaintext import plain, plain_lines
 
 app = typer.Typer(
     name="voiceprep",

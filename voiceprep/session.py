@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from voiceprep import interview
 from voiceprep.answers import merge_answers
-from voiceprep.briefs import welcome_back
+from voiceprep.conduct import interview
+from voiceprep.conduct.briefs import welcome_back
+from voiceprep.conduct.planning import Plan
 from voiceprep.errors import ProviderError, RecordingError, VoiceprepError
 from voiceprep.events import Emit, Event, ProviderFailed, QuestionScored, SessionEnded, SessionStarted, TurnEnded
 from voiceprep.model import (
@@ -23,7 +24,6 @@ from voiceprep.model import (
     TurnBrief,
     TurnKind,
 )
-from voiceprep.planning import Plan
 from voiceprep.ports import Anticipation, Engine, Judge, Microphone, Speaker
 from voiceprep.tasks import Tasks
 

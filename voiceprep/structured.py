@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from voiceprep.last_words import plain_words
 from voiceprep.ports import Message, Prompt
+from voiceprep.turn_taking.last_words import plain_words
 
 REPLY_CHARS_SHOWN = 4_000
 QUOTE_WORDS_MIN = 3

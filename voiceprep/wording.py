@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from voiceprep.last_words import plain_words
-from voiceprep.leaks import stems, told_points
+from voiceprep.conduct.leaks import stems, told_points
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Question, Turn, TurnBrief, TurnKind
-from voiceprep.plaintext import plain
 from voiceprep.ports import Message, Prompt
+from voiceprep.turn_taking.last_words import plain_words
 
 WORDS_MAX = 45
 LEAD_IN_WORDS_MAX = 20

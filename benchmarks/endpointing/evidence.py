@@ -16,21 +16,21 @@ from benchmarks.endpointing.scripts import Place, Style
 from benchmarks.endpointing.speech import Pause, SpokenAnswer
 from voiceprep.audio.turn_model import SmartTurn
 from voiceprep.audio.vad import SileroDetector
+from voiceprep.conduct.interview import is_covered
 from voiceprep.engines.floor import level_dbfs
-from voiceprep.interview import is_covered
 from voiceprep.model import Question, Transcript, TurnBrief, TurnKind, Word
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, MICROPHONE_RATE_HZ, AudioBlock
 from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.scoring.offline import OfflineJudge
-from voiceprep.speech_gate import GateChange, SpeechGate
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.speech_gate import GateChange, SpeechGate
 
 ROOT = Path(__file__).parents[2]
 MADE_BY = (
     "benchmarks/endpointing/scripts.py",
     "benchmarks/endpointing/speech.py",
     "benchmarks/endpointing/evidence.py",
-    "voiceprep/speech_gate.py",
+    "voiceprep/turn_taking/speech_gate.py",
     "voiceprep/audio/vad.py",
     "voiceprep/audio/silero.py",
     "voiceprep/audio/turn_model.py",

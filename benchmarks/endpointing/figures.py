@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.endpointing.evidence import Evidence
 from benchmarks.endpointing.replay import SESSION_ANSWERS, Decider, FixedTimeout, Ours, Played, play
 from benchmarks.endpointing.scripts import SURVIVES_MS
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 
 BUCKETS_MS = (300, 700, 1_000, 1_500, 2_000, 2_400, 3_000)
 TIMEOUTS_MS = (300, 500, 700, 1_000, 1_500, 2_000, 2_500)

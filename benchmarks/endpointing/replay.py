@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchmarks.endpointing.evidence import Evidence, Step
-from voiceprep.endpointing import Endpointer, EndpointPolicy, Hearing, Verdict
+from voiceprep.turn_taking.endpointing import Endpointer, EndpointPolicy, Hearing, Verdict
 
 SESSION_ANSWERS = 5
 """Answers of one candidate in a row; what was learnt of the candidate is forgotten after them."""

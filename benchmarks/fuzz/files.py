@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tests import sample_session as sample
 from voiceprep.banks.reading import load_source
+from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ConfigError
 from voiceprep.keys import with_keys
 from voiceprep.knowledge.extraction import read_pages
-from voiceprep.prices import load_prices
 from voiceprep.recordings.codec import decode_event, encode_event
 from voiceprep.recordings.folder import EVENTS_JSONL, SESSION_JSON
 from voiceprep.recordings.journal import parse_journal

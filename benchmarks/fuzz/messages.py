@@ -13,12 +13,12 @@ from typing import Any, Self
 import numpy as np
 
 from tests import sample_session as sample
+from voiceprep.costs.prices import load_prices
 from voiceprep.events import AnswerHeard, UsageMeasured
 from voiceprep.knowledge.rewording import apply_reply
 from voiceprep.model import Answer, AnswerEnd, Usage
 from voiceprep.network import check_encrypted
 from voiceprep.ports import MICROPHONE_BLOCK_SAMPLES, AudioBlock
-from voiceprep.prices import load_prices
 from voiceprep.providers.deepgram_connection import Dialect, ListenLink
 from voiceprep.providers.deepgram_link import LinkPolicy
 from voiceprep.providers.deepgram_listen import FluxDialect, NovaDialect

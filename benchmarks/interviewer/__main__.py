@@ -18,10 +18,10 @@ from benchmarks.interviewer.simulate import Held, Remembering, decision_times, h
 from benchmarks.interviewer.spoken import hold_aloud, overall_precision
 from voiceprep.audio.persona import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank, list_banks
-from voiceprep.interview import after_turn, next_brief, start
-from voiceprep.interviewers import INTERVIEWERS, Interviewer
+from voiceprep.conduct.interview import after_turn, next_brief, start
+from voiceprep.conduct.interviewers import INTERVIEWERS, Interviewer
+from voiceprep.conduct.planning import Wish, make_plan
 from voiceprep.model import Bank, KeyPoint, Question, Turn
-from voiceprep.planning import Wish, make_plan
 from voiceprep.scoring.offline import OfflineJudge
 
 RESULTS = Path(__file__).parents[1] / "results"

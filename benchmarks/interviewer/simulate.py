@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from voiceprep.answers import merge_answers
 from voiceprep.audio.persona import CandidateStyle, Persona
-from voiceprep.interview import after_turn, next_brief, start
+from voiceprep.conduct.interview import after_turn, next_brief, start
+from voiceprep.conduct.planning import WORD_MS, Plan, speaking_ms
+from voiceprep.conduct.standing import InterviewState
 from voiceprep.model import (
     Answer,
     AnswerEnd,
@@ -25,10 +27,8 @@ from voiceprep.model import (
     TurnKind,
     Word,
 )
-from voiceprep.planning import WORD_MS, Plan, speaking_ms
 from voiceprep.ports import Judge
 from voiceprep.scoring.audit import AuditScope, audit_interviewer
-from voiceprep.standing import InterviewState
 
 THINK_MS, TURN_END_MS = 1_000, 700
 """Before the candidate's first word, and from the last one to the interviewer's next."""

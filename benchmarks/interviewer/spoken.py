@@ -11,8 +11,8 @@ from pathlib import Path
 
 from benchmarks.interviewer.simulate import probes_of
 from voiceprep.audio.persona import CandidateStyle
+from voiceprep.conduct.planning import Plan
 from voiceprep.model import AuditKind, Bank
-from voiceprep.planning import Plan
 from voiceprep.settings import Settings
 from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice

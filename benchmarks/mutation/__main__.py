@@ -28,8 +28,8 @@ EXAMPLES_MAX = 15
 """Of each hypothesis test."""
 
 SUBJECTS = {
-    "interview": ("voiceprep.interview", ["test_interview", "test_interview_edges", "test_follow_ups"]),
-    "endpointing": ("voiceprep.endpointing", ["test_endpointing"]),
+    "interview": ("voiceprep.conduct.interview", ["test_interview", "test_interview_edges", "test_follow_ups"]),
+    "endpointing": ("voiceprep.turn_taking.endpointing", ["test_endpointing"]),
     "offline": ("voiceprep.scoring.offline", ["test_offline_judge", "test_offline_edges"]),
 }
 """Name → module and the test files that are about it."""

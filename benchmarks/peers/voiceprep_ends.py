@@ -5,7 +5,7 @@ import asyncio
 from benchmarks.peers.sounds import Samples
 from benchmarks.peers.stage import GREETING, Stage
 from voiceprep.audio.line import SpeakerLine
-from voiceprep.interview import is_covered
+from voiceprep.conduct.interview import is_covered
 from voiceprep.model import Answer, KeyPoint, Question, TurnBrief, TurnKind
 from voiceprep.ports import Anticipation, Command, Controls
 from voiceprep.scoring.offline import OfflineJudge

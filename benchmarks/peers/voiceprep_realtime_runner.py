@@ -9,7 +9,6 @@ from benchmarks.peers.voiceprep_ends import Blocks, Interview, NoControls, Noted
 from voiceprep.audio.line import MicrophoneLine
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
-from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
@@ -19,6 +18,7 @@ from voiceprep.providers.moonshine import MoonshineTranscriber
 from voiceprep.providers.openai_realtime import OpenAIRealtime
 from voiceprep.realtime import RealtimeSetup
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.weights import keep_memory_small, keep_pauses_short
 
 

@@ -10,7 +10,6 @@ from benchmarks.peers.voiceprep_ends import QUESTION, Blocks, Interview, NoContr
 from voiceprep.audio.line import MicrophoneLine
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
-from voiceprep.endpointing import EndpointPolicy
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.reply import Wording
 from voiceprep.events import AnswerHeard, Event
@@ -18,6 +17,7 @@ from voiceprep.providers.deepgram_listen import DeepgramTranscriber
 from voiceprep.providers.openai_speech import OpenAISynthesizer
 from voiceprep.providers.openai_text import OpenAITextModel
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.weights import keep_memory_small, keep_pauses_short
 
 SILENCE_MS = 200

@@ -13,8 +13,8 @@ from tests.browser.conftest import Opener
 from tests.commands import run
 from tests.hostile_session import EVIL, hostile_record
 from voiceprep.answers import merge_answers
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Transcript, Word
-from voiceprep.plaintext import plain
 from voiceprep.practice.retry import compare
 from voiceprep.recordings.files import write_private
 from voiceprep.recordings.reader import SessionRecord

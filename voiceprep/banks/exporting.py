@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from voiceprep.language.plaintext import escape_cell, escape_markdown, plain
 from voiceprep.model import Bank, Question
-from voiceprep.plaintext import escape_cell, escape_markdown, plain
 
 
 def render_anki(bank: Bank) -> str:

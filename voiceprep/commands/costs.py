@@ -39,7 +39,7 @@ def cost(
     json: AsJson = False,
 ) -> None:
     """Estimate a month: rooms, recording, machines, storage, providers; LiveKit Cloud against one's own servers."""
-    from voiceprep.month import Month
+    from voiceprep.costs.month import Month
     from voiceprep.terminal import costs
     from voiceprep.wiring.month import models_for
 

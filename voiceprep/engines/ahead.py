@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from voiceprep.last_words import Sounds, how_it_sounds, plain_words
 from voiceprep.model import Answer, AnswerEnd, Transcript, TurnBrief, Word
 from voiceprep.ports import Anticipate, Provisional, Samples, TurnModel
-from voiceprep.speech_gate import GateChange
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.last_words import Sounds, how_it_sounds, plain_words
+from voiceprep.turn_taking.speech_gate import GateChange
 
 LULL_MS = 60
 OPEN_LULL_MS = 200

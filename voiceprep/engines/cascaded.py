@@ -7,15 +7,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from voiceprep.briefs import NUDGES
-from voiceprep.endpointing import EndpointPolicy, Verdict
+from voiceprep.conduct.briefs import NUDGES
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.floor import Heard, asks_for_floor, is_echo
 from voiceprep.engines.reply import Replies, Reply, Wording, written
 from voiceprep.engines.speech import Speech, Voice
 from voiceprep.engines.turn import RESUME_AFTER_MS, Lines, Sitting, TurnUnderWay
 from voiceprep.events import Emit, HintGiven
-from voiceprep.last_words import plain_words
 from voiceprep.model import AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind, Word
 from voiceprep.ports import (
     Anticipate,
@@ -28,8 +26,10 @@ from voiceprep.ports import (
     TranscriptionStream,
     TurnModel,
 )
-from voiceprep.speech_gate import GateChange
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.endpointing import EndpointPolicy, Verdict
+from voiceprep.turn_taking.last_words import plain_words
+from voiceprep.turn_taking.speech_gate import GateChange
 
 FINAL_HINT_S = 2.0
 FINAL_HINT = "Your answer is heard; its text is still to come from the recogniser. You need not say it again."

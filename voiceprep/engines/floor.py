@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from voiceprep.events import CandidatePaused, CandidateStarted, CommandGiven, Emit, LevelMeasured
-from voiceprep.last_words import plain_words
 from voiceprep.ports import (
     BLOCK_MS,
     AudioBlock,
@@ -22,7 +21,8 @@ from voiceprep.ports import (
     Samples,
     SpeechDetector,
 )
-from voiceprep.speech_gate import GateChange, SpeechGate
+from voiceprep.turn_taking.last_words import plain_words
+from voiceprep.turn_taking.speech_gate import GateChange, SpeechGate
 
 LEVEL_EVERY_BLOCKS = 6
 RECENT_BLOCKS = 8_000 // BLOCK_MS

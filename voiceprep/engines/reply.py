@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from voiceprep.engines.speech import Sentences, split_sentences
 from voiceprep.errors import ProviderError
-from voiceprep.last_words import plain_words
 from voiceprep.model import Question, Turn, TurnBrief
 from voiceprep.ports import TextModel
+from voiceprep.turn_taking.last_words import plain_words
 from voiceprep.wording import Task, accept, accept_opening, build_prompt, is_wordable, plain_question, system_prompt
 
 WORDING_S = 3.0

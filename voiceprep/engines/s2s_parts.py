@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from voiceprep.briefs import NUDGES
-from voiceprep.endpointing import EndpointPolicy
+from voiceprep.conduct.briefs import NUDGES
 from voiceprep.engines.link import RealtimeLink
 from voiceprep.engines.turn import Sitting
 from voiceprep.ports import Controls, SpeechDetector, Transcriber, TurnModel
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.endpointing import EndpointPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Must not know vendors, devices, plans, scores or files; time is counted in microphone audio.
 """
 
-from voiceprep.endpointing import Verdict
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.directions import direction, verbatim
 from voiceprep.engines.floor import Heard, asks_for_floor, is_echo
@@ -14,7 +13,6 @@ from voiceprep.engines.turn import RESUME_AFTER_MS, Lines, TurnUnderWay
 from voiceprep.engines.utterances import WORD_MS, Utterances
 from voiceprep.errors import ProviderError
 from voiceprep.events import HintGiven, InterviewerNoted, ProviderFailed
-from voiceprep.last_words import plain_words
 from voiceprep.model import AnswerEnd, Spoken, Transcript, Turn, TurnBrief, TurnKind
 from voiceprep.realtime import (
     Direction,
@@ -30,7 +28,9 @@ from voiceprep.realtime import (
     SpeechOver,
     Stumbled,
 )
-from voiceprep.speech_gate import GateChange
+from voiceprep.turn_taking.endpointing import Verdict
+from voiceprep.turn_taking.last_words import plain_words
+from voiceprep.turn_taking.speech_gate import GateChange
 
 SURE_MS = 600
 """Speech of this length over the interviewer is no hum: it interrupts before anybody knows its words."""

@@ -6,7 +6,7 @@ Must not know who listens.
 from collections import deque
 
 from voiceprep.ports import BLOCK_MS, AudioBlock
-from voiceprep.speech_gate import SpeechGate
+from voiceprep.turn_taking.speech_gate import SpeechGate
 
 PRE_ROLL_BLOCKS = 400 // BLOCK_MS
 """So much from before the onset is sent, or first syllables are lost: a gate notices speech 40 to 100 ms late."""

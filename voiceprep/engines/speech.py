@@ -8,9 +8,9 @@ import re
 from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from contextlib import aclosing
 
+from voiceprep.language.spoken import spoken
 from voiceprep.model import Spoken
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples, Speaker, Synthesizer
-from voiceprep.spoken import spoken
 from voiceprep.tasks import Tasks
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")

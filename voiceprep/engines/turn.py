@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from voiceprep.briefs import NUDGES
-from voiceprep.endpointing import Endpointer, EndpointPolicy, Hearing, Verdict
+from voiceprep.conduct.briefs import NUDGES
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.engines.floor import Floor
 from voiceprep.events import (
@@ -32,7 +31,8 @@ from voiceprep.ports import (
     Speaker,
     SpeechDetector,
 )
-from voiceprep.requests import Request, spoken_request
+from voiceprep.turn_taking.endpointing import Endpointer, EndpointPolicy, Hearing, Verdict
+from voiceprep.turn_taking.requests import Request, spoken_request
 
 RESUME_AFTER_MS = 400
 """Silence after a sound without words before the interviewer goes on."""

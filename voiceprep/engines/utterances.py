@@ -6,10 +6,10 @@ Must not know vendors or turns. Without a transcript in time the embedded recogn
 from dataclasses import dataclass
 
 from voiceprep.errors import ProviderError
+from voiceprep.language.word_times import spread_words
 from voiceprep.model import Transcript, Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, Provisional, Transcriber
 from voiceprep.realtime import HearingFailed, SpeechBegan, SpeechHeard, SpeechOver
-from voiceprep.word_times import spread_words
 
 LATE_MS = 2_000
 """A transcript that is not there so long after its utterance is not waited for."""

@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from voiceprep.conduct.leaks import told_points
 from voiceprep.knowledge.passages import Passage
-from voiceprep.last_words import plain_words
-from voiceprep.leaks import told_points
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Example, ExampleLevel, KeyPoint, Question, TurnBrief, TurnKind
-from voiceprep.plaintext import plain
 from voiceprep.ports import Message, Prompt
 from voiceprep.structured import is_cited, parse_object
+from voiceprep.turn_taking.last_words import plain_words
 from voiceprep.wording import Task, accept, asks_twice
 
 PIECE_WORDS = 220

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 
 PASSAGE_WORDS = 90
 _BULLET = re.compile(r"^\s*(?:[-*•–·▪◦‣]|\d{1,2}[.)])\s+")

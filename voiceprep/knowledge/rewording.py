@@ -11,11 +11,11 @@ from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from voiceprep.last_words import plain_words
-from voiceprep.leaks import stems
+from voiceprep.conduct.leaks import stems
 from voiceprep.model import Question, TurnBrief, TurnKind
 from voiceprep.ports import Message, Prompt
 from voiceprep.structured import UnusableReplyError, is_cited, parse_object
+from voiceprep.turn_taking.last_words import plain_words
 from voiceprep.wording import Task, accept, asks_twice
 
 TOKENS_PER_QUESTION = 120

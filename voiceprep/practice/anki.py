@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import groupby
 
 from voiceprep.errors import RecordingError
-from voiceprep.plaintext import escape_cell, plain
+from voiceprep.language.plaintext import escape_cell, plain
 from voiceprep.recordings.index import SessionIndex
 from voiceprep.recordings.listing import load_info
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voiceprep.errors import ProviderError
-from voiceprep.glossary import repair
+from voiceprep.language.glossary import repair
 from voiceprep.model import Term, Transcript, Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, OnText, Provisional, ignore_text
 from voiceprep.providers.deepgram_link import LinkError, LinkPolicy, happens_within, provider_error

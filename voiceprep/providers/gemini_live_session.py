@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from voiceprep.costs.prices import told_count
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
 from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, Message, OnUsage
-from voiceprep.prices import told_count
 from voiceprep.providers.openai_dialect import END_INTERVIEW, NEXT_QUESTION, NOTE
 from voiceprep.providers.realtime_socket import CLOSE_S, FATAL_CLOSES, Who
 from voiceprep.realtime import (

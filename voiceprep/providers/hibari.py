@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceprep.errors import ProviderError
-from voiceprep.glossary import speakable
+from voiceprep.language.glossary import speakable
 from voiceprep.model import Term
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 from voiceprep.providers.hibari_deep import DeepNet

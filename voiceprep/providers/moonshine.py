@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from voiceprep.errors import ProviderError
-from voiceprep.glossary import repair
+from voiceprep.language.glossary import repair
 from voiceprep.model import Term, Transcript, Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, OnText, Provisional, Samples, ignore_text
 from voiceprep.providers.moonshine_model import MoonshineModel, Tokens

@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
+from voiceprep.costs.prices import told_count
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
 from voiceprep.ports import Message, OnUsage, Prompt
-from voiceprep.prices import told_count
 from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 
 CHARS_PER_TOKEN = 4

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from voiceprep.costs.prices import told_count
 from voiceprep.errors import ProviderError
-from voiceprep.glossary import repair
+from voiceprep.language.glossary import repair
 from voiceprep.model import Term, Transcript, Usage, Word
 from voiceprep.ports import (
     BLOCK_MS,
@@ -25,7 +26,6 @@ from voiceprep.ports import (
     Samples,
     ignore_text,
 )
-from voiceprep.prices import told_count
 from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
 from voiceprep.providers.segments import PAUSE_BLOCKS, AnswerAudio, Segment
 from voiceprep.tasks import Tasks

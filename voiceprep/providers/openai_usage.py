@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from voiceprep.costs.prices import COUNT_MAX, told_count
 from voiceprep.model import Usage
-from voiceprep.prices import COUNT_MAX, told_count
 
 Message = Mapping[str, Any]
 

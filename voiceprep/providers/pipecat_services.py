@@ -34,6 +34,7 @@ from pipecat.services.settings import LLMSettings
 from pipecat.workers.runner import WorkerRunner
 
 from voiceprep.errors import ProviderError
+from voiceprep.language.word_times import spread_words
 from voiceprep.model import Transcript
 from voiceprep.ports import (
     BLOCK_MS,
@@ -47,7 +48,6 @@ from voiceprep.ports import (
     ignore_text,
 )
 from voiceprep.tasks import Tasks
-from voiceprep.word_times import spread_words
 
 NAME = "pipecat"
 REPLY_S_MAX = 30.0

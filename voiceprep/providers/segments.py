@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from voiceprep.language.word_times import spread_words
 from voiceprep.model import Word
 from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
-from voiceprep.word_times import spread_words
 
 PRE_ROLL_BLOCKS = 240 // BLOCK_MS
 TRAILING_BLOCKS = 300 // BLOCK_MS

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from voiceprep.conduct.planning import PlanNote
 from voiceprep.model import Delivery, InterviewerAudit, Outcome, Question, SessionScores
-from voiceprep.planning import PlanNote
 
 SCHEMA_VERSION = 1
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voiceprep.language.plaintext import clock, escape_markdown, plain
 from voiceprep.model import Turn, Word
-from voiceprep.plaintext import clock, escape_markdown, plain
 from voiceprep.recordings.codec import encode
 from voiceprep.recordings.info import SCHEMA_VERSION, SessionInfo
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
+from voiceprep.language.plaintext import plain
 from voiceprep.model import AuditFinding, AuditKind, InterviewerAudit
-from voiceprep.plaintext import plain
 from voiceprep.recordings.second_look import SecondLook
 
 _SAID = {

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from voiceprep.language.plaintext import plain
 from voiceprep.model import KeyPoint, Outcome
-from voiceprep.plaintext import plain
 from voiceprep.reports.document import ReportDocument, ReportedQuestion
 from voiceprep.reports.phrases import LONG_PAUSE_MS
 

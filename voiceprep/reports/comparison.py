@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from voiceprep.plaintext import clock, plain
+from voiceprep.language.plaintext import clock, plain
 from voiceprep.recordings.comparison import ComparedAnswer, Comparison, PointChange, Verdict
 from voiceprep.reports.layout import Hanging
 

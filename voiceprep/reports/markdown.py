@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from voiceprep.plaintext import clock, escape_markdown
+from voiceprep.language.plaintext import clock, escape_markdown
 from voiceprep.recordings.comparison import Comparison
 from voiceprep.reports.audit_lines import audit_lines, second_look_lines
 from voiceprep.reports.coach import next_steps

@@ -2,8 +2,8 @@
 
 from statistics import median
 
+from voiceprep.language.plaintext import clock, plain
 from voiceprep.model import Delivery, MicrophoneLevel, Outcome
-from voiceprep.plaintext import clock, plain
 from voiceprep.reports.document import (
     CUT_OFF_FLAG,
     NOT_SCORED_FLAG,

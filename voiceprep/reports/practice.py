@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.practice.deck import DueQuestion
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Direction, Progress, Series, Trend
 from voiceprep.practice.self_rating import Band, SelfRating

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from voiceprep.plaintext import clock, plain
+from voiceprep.language.plaintext import clock, plain
 from voiceprep.reports.audit_lines import audit_lines, second_look_lines
 from voiceprep.reports.coach import next_steps
 from voiceprep.reports.comparison import render_comparison

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceprep.answers import merge_answers
+from voiceprep.conduct.leaks import told_points
 from voiceprep.events import CandidatePaused, CandidateStarted, InterviewerStarted, Journaled
-from voiceprep.last_words import plain_words
-from voiceprep.leaks import told_points
 from voiceprep.model import (
     AuditFinding,
     AuditKind,
@@ -23,6 +22,7 @@ from voiceprep.model import (
     Word,
 )
 from voiceprep.ports import Judge
+from voiceprep.turn_taking.last_words import plain_words
 from voiceprep.wording import asks_twice, is_judging
 
 ASKING = (TurnKind.QUESTION, TurnKind.FOLLOW_UP)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from voiceprep.banks import BankSource, LintFinding
-from voiceprep.leaks import told_points
+from voiceprep.conduct.leaks import told_points
 from voiceprep.model import Example, ExampleLevel, Question, QuestionScore, Transcript, Word
 from voiceprep.scoring.offline import OfflineJudge
 

@@ -10,8 +10,8 @@ from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from voiceprep.language.plaintext import plain
 from voiceprep.model import AuditFinding, AuditKind, Question, Turn, TurnKind
-from voiceprep.plaintext import plain
 from voiceprep.ports import Message, Prompt
 from voiceprep.structured import is_cited, parse_object
 

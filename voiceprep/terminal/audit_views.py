@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from voiceprep.errors import RecordingError
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.second_look import save_second_look

@@ -11,7 +11,7 @@ from voiceprep.banks.exporting import render_anki, render_bank_markdown
 from voiceprep.banks.schema import SCHEMA_PATH
 from voiceprep.banks.template import render_template
 from voiceprep.errors import BankError
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.settings import Settings, load_settings
 from voiceprep.wiring.choice import NO_MODEL, bank_folders_for, keys_for, own_banks_folder
 from voiceprep.wiring.drafting import draft_by_template, draft_with_model, read_notes

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from voiceprep.banks import find_bank, find_source, lint_bank, list_banks
 from voiceprep.errors import ConfigError, ExitCode
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Bank, Question
-from voiceprep.plaintext import plain
 from voiceprep.reports.layout import Hanging
 from voiceprep.scoring.rubric_check import check_rubrics
 from voiceprep.settings import load_settings

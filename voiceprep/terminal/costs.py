@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from voiceprep.costs.month import Month, MonthLine, PlaceCost, break_even_interviews, cost_in
+from voiceprep.costs.prices import HostingPrice, Prices, load_prices
 from voiceprep.errors import ConfigError
-from voiceprep.month import Month, MonthLine, PlaceCost, break_even_interviews, cost_in
-from voiceprep.plaintext import plain
-from voiceprep.prices import HostingPrice, Prices, load_prices
+from voiceprep.language.plaintext import plain
 from voiceprep.settings import load_settings
 
 CLOUD, METERED = "livekit-cloud", "livekit-metered"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.text import Text
 
-from voiceprep.plaintext import clock, plain
+from voiceprep.language.plaintext import clock, plain
 from voiceprep.recordings.history import (
     MARK_END,
     MARK_START,

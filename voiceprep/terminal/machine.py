@@ -17,7 +17,7 @@ from rich.text import Text
 from voiceprep import __version__
 from voiceprep.audio.measure import LevelReading
 from voiceprep.errors import ConfigError, ExitCode, RecordingError, VoiceprepError
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.providers.registry import Provider, providers
 from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text

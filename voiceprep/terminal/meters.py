@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from voiceprep.plaintext import clock, plain
+from voiceprep.language.plaintext import clock, plain
 
 FLOOR_DBFS = -60.0
 """The empty end of the level bar: below it is room noise on any usable microphone."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from voiceprep.activity import Activity, ScreenState, advance
 from voiceprep.events import CandidateStarted, Event, InterviewerEnded, SessionStarted, TurnStarted
-from voiceprep.plaintext import clock
+from voiceprep.language.plaintext import clock
 from voiceprep.terminal.captions import Caption, CaptionKind, captions_of
 from voiceprep.terminal.meters import printable
 from voiceprep.terminal.quiet import quiet_c_stderr

@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from voiceprep.plaintext import plain
-from voiceprep.planning import Plan, expected_ms
+from voiceprep.conduct.planning import Plan, expected_ms
+from voiceprep.language.plaintext import plain
 
 
 def show_plan(plan: Plan, is_json: bool) -> None:

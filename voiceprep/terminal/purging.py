@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 
 from voiceprep.errors import ConfigError
 from voiceprep.knowledge.notes import kept_notes
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.recordings.folder import find_session, session_folders
 from voiceprep.recordings.removal import (
     Doomed,

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from rich.console import Console
 
 from voiceprep.errors import ConfigError
+from voiceprep.language.plaintext import plain
 from voiceprep.model import SessionScores
-from voiceprep.plaintext import plain
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.reader import SessionRecord, load_scores, load_session

@@ -11,8 +11,8 @@ from rich.text import Text
 from voiceprep.answers import AskedQuestion, merge_answers
 from voiceprep.banks import find_bank
 from voiceprep.errors import BankError, ConfigError, ExitCode
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Bank, Question, QuestionScore
-from voiceprep.plaintext import plain
 from voiceprep.practice.retry import compare, improvement
 from voiceprep.recordings.comparison import save_comparison
 from voiceprep.recordings.folder import find_session

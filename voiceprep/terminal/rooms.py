@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from voiceprep.errors import ConfigError, ExitCode
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.settings import load_settings
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.storing import check_storage

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.audio.portaudio import list_devices
+from voiceprep.conduct.planning import Plan
 from voiceprep.errors import AudioDeviceError, BankError, ExitCode, VoiceprepError
+from voiceprep.language.plaintext import plain
 from voiceprep.model import Bank, Question
 from voiceprep.network import forbid_network
-from voiceprep.plaintext import plain
-from voiceprep.planning import Plan
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.settings import Settings, load_settings

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from voiceprep.banks import bank_folders, list_banks
 from voiceprep.errors import ConfigError
+from voiceprep.language.plaintext import plain
 from voiceprep.model import SessionScores
-from voiceprep.plaintext import plain
 from voiceprep.recordings.derived import save_scores
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.reader import load_scores, load_session

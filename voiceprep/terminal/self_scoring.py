@@ -8,7 +8,7 @@ from rich.console import Console
 
 from voiceprep.answers import merge_answers
 from voiceprep.errors import ProviderError
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.practice.spoken_rating import parse_rating
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.self_scores import RATING_MAX, SelfScore, add_self_scores

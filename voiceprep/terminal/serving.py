@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from voiceprep.errors import ConfigError
 from voiceprep.hosting.order import RoomOrder, choice_for
 from voiceprep.hosting.pipeline.order import TRANSPORTS, PipelineOrder
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 
 PIPECAT_PACKAGES = ("loguru", "fastapi", "uvicorn")
 """Pipecat itself is always there, for a model file in it; these only with the extra."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.language.plaintext import clock
 from voiceprep.model import Outcome
-from voiceprep.plaintext import clock
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.listing import SessionSummary, list_sessions
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from voiceprep.errors import ConfigError, RecordingError
-from voiceprep.plaintext import plain
+from voiceprep.language.plaintext import plain
 from voiceprep.recordings.folder import find_session, is_being_written, session_folders
 from voiceprep.settings import Settings, load_settings
 from voiceprep.wiring.places import recordings_for

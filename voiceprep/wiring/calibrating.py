@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from voiceprep.costs.prices import load_prices
 from voiceprep.model import Question, QuestionScore, Transcript, Usage
-from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.scoring import calibrate as figures
 from voiceprep.scoring.calibrate import Calibration, Graded

@@ -9,11 +9,11 @@ from platformdirs import user_data_path
 
 from voiceprep.audio.candidate import CandidateStyle
 from voiceprep.banks import bank_folders, find_bank
+from voiceprep.conduct.interviewers import INTERVIEWERS, NEUTRAL, Interviewer
+from voiceprep.conduct.planning import DUE_SHARE, Plan, Wish, make_plan
 from voiceprep.errors import ConfigError
-from voiceprep.interviewers import INTERVIEWERS, NEUTRAL, Interviewer
 from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn, Usage
-from voiceprep.planning import DUE_SHARE, Plan, Wish, make_plan
 from voiceprep.providers.registry import providers, second_voice
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from voiceprep.interviewers import INTERVIEWERS, NEUTRAL
+from voiceprep.conduct.interviewers import INTERVIEWERS, NEUTRAL
 from voiceprep.knowledge.claims import find_claims, find_demands
 from voiceprep.knowledge.documents import load_document
 from voiceprep.knowledge.notes import load_notes

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ConfigError, ProviderError
 from voiceprep.knowledge.documents import find_documents, load_document
 from voiceprep.knowledge.drafting import (
@@ -22,7 +23,6 @@ from voiceprep.knowledge.passages import Passage, sort_out, split_lines
 from voiceprep.knowledge.questions import note_questions
 from voiceprep.model import Question, Usage
 from voiceprep.ports import Prompt, TextModel
-from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.settings import Settings
 from voiceprep.structured import UnusableReplyError, repair_prompt

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from voiceprep.costs.month import CASCADED, S2S
 from voiceprep.errors import ConfigError
-from voiceprep.month import CASCADED, S2S
 from voiceprep.providers.openai_services import SERVICES
 from voiceprep.providers.registry import DEEPGRAM_RECOGNISER, DEEPGRAM_VOICES, providers
 from voiceprep.wiring.choice import NO_MODEL

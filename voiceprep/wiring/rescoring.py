@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from voiceprep.answers import merge_answers
+from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ConfigError, ProviderError
 from voiceprep.model import Question, QuestionScore, SessionScores, Transcript, Usage
 from voiceprep.ports import Judge
-from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.scoring.judge import FAILED_FLAG, ModelJudge

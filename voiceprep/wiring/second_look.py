@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from pathlib import Path
 
+from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
 from voiceprep.ports import Prompt, TextModel
-from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.second_look import SecondLook

@@ -8,7 +8,7 @@ from pathlib import Path
 from voiceprep.audio.pace import FastPace, Pace, RealtimePace
 from voiceprep.audio.turn_model import load_turn_model
 from voiceprep.audio.vad import SileroDetector
-from voiceprep.endpointing import CAUTION, EndpointPolicy
+from voiceprep.costs.prices import load_prices
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
 from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import RealtimeLink
@@ -32,11 +32,11 @@ from voiceprep.ports import (
     Synthesizer,
     TurnModel,
 )
-from voiceprep.prices import load_prices
 from voiceprep.providers.registry import Needs, make_realtime, make_synthesizer, make_text_model, make_transcriber
 from voiceprep.realtime import RealtimeModel, RealtimeSetup
 from voiceprep.session import Session
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.endpointing import CAUTION, EndpointPolicy
 from voiceprep.wiring.choice import NO_MODEL, Choice
 
 VOCABULARY_MAX = 100

@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+from voiceprep.language.plaintext import clock
 from voiceprep.model import Delivery
-from voiceprep.plaintext import clock
 from voiceprep.practice.progress import Series
 from voiceprep.practice.self_rating import SelfRating
 from voiceprep.recordings.reader import TRACK_RATES_HZ

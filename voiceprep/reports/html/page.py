@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from voiceprep.language.plaintext import plain
 from voiceprep.model import KeyPointScore, Transcript, Word
-from voiceprep.plaintext import plain
 from voiceprep.recordings.transcript import TranscriptLine, Voice
 from voiceprep.reports.document import ReportDocument, ReportedQuestion
 from voiceprep.reports.phrases import LONG_PAUSE_MS, flag_text, score_text

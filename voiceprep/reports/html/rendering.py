@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from voiceprep import __version__
-from voiceprep.plaintext import clock, plain
+from voiceprep.language.plaintext import clock, plain
 from voiceprep.practice.progress import ANSWERS_MIN, SESSIONS_MIN, Progress
 from voiceprep.practice.self_rating import SelfRating
 from voiceprep.recordings.tracks import CANDIDATE_WAV, INTERVIEWER_WAV

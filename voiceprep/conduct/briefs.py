@@ -6,12 +6,12 @@ Must not know why it was decided; the same seed and turn give the same words.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voiceprep.coaching import OFFER, RETRY, hint_for, take_away
-from voiceprep.follow_ups import FollowUp
-from voiceprep.interviewers import NEUTRAL
+from voiceprep.conduct.coaching import OFFER, RETRY, hint_for, take_away
+from voiceprep.conduct.follow_ups import FollowUp
+from voiceprep.conduct.interviewers import NEUTRAL
+from voiceprep.conduct.planning import CLOSING_MS, REPLY_MS, Plan, chance, speaking_ms
+from voiceprep.conduct.standing import InterviewState, has_time, missed_points
 from voiceprep.model import AnswerEnd, FollowUpKind, Question, TurnBrief, TurnKind
-from voiceprep.planning import CLOSING_MS, REPLY_MS, Plan, chance, speaking_ms
-from voiceprep.standing import InterviewState, has_time, missed_points
 
 NUDGES = NEUTRAL.nudges
 WELCOME_BACK = "Welcome back. We go on where we stopped."

@@ -6,7 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TypeAlias
 
-from voiceprep.interviewers import NEUTRAL, Interviewer
+from voiceprep.conduct.interviewers import NEUTRAL, Interviewer
 from voiceprep.model import NO_HISTORY, Bank, History, Question
 
 QUESTION_COUNT = 5

@@ -6,9 +6,9 @@ Must not know time, audio or engines. A hint shows one thing that was missing an
 import re
 from dataclasses import dataclass
 
-from voiceprep.last_words import plain_words
-from voiceprep.leaks import stems
+from voiceprep.conduct.leaks import stems
 from voiceprep.model import KeyPoint, Question, QuestionScore
+from voiceprep.turn_taking.last_words import plain_words
 
 OFFER = "Would you like to try that again?"
 ALL_SAID = "That had everything I was listening for."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from voiceprep.last_words import Sounds, how_it_sounds, plain_words
+from voiceprep.turn_taking.last_words import Sounds, how_it_sounds, plain_words
 
 
 @dataclass(frozen=True, slots=True)

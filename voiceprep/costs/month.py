@@ -6,8 +6,8 @@ Every assumption is a named value that is shown with the result; a price nobody 
 from dataclasses import dataclass
 from math import ceil
 
+from voiceprep.costs.prices import HostingPrice, Prices
 from voiceprep.model import Usage
-from voiceprep.prices import HostingPrice, Prices
 
 CASCADED, S2S = "cascaded", "s2s"
 PARTICIPANTS_PER_SERVER = 200

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-from voiceprep.last_words import plain_words
+from voiceprep.turn_taking.last_words import plain_words
 
 
 class Request(StrEnum):

@@ -5,8 +5,8 @@ The one measure for models' wordings, planned follow-ups and the audit of the in
 
 from collections.abc import Iterable
 
-from voiceprep.last_words import plain_words
 from voiceprep.model import KeyPoint
+from voiceprep.turn_taking.last_words import plain_words
 
 TELLING_WORDS = 2
 TELLING_SHARE = 0.5

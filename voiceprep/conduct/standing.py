@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from voiceprep.coaching import hint_for
+from voiceprep.conduct.coaching import hint_for
+from voiceprep.conduct.planning import CLOSING_MS, Plan
 from voiceprep.model import AnswerEnd, FollowUpKind, KeyPoint, Question, QuestionScore
-from voiceprep.planning import CLOSING_MS, Plan
 
 
 class Stage(StrEnum):

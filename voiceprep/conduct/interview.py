@@ -6,7 +6,7 @@ Must not know audio, engines, files, chance or the clock; the same seed and answ
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from voiceprep.briefs import (
+from voiceprep.conduct.briefs import (
     FOLLOW_UP_ANSWER_MS,
     closing,
     closing_spent,
@@ -16,11 +16,11 @@ from voiceprep.briefs import (
     question_brief,
     retry_brief,
 )
-from voiceprep.coaching import wants_retry
-from voiceprep.follow_ups import Answered, FollowUp, choose_follow_up
+from voiceprep.conduct.coaching import wants_retry
+from voiceprep.conduct.follow_ups import Answered, FollowUp, choose_follow_up
+from voiceprep.conduct.planning import LEVEL_HIGHEST, LEVEL_LOWEST, REPLY_MS, Plan, speaking_ms
+from voiceprep.conduct.standing import InterviewState, Stage, has_time, missed_points
 from voiceprep.model import AnswerEnd, FollowUpKind, Question, QuestionScore, Turn, TurnBrief, TurnKind
-from voiceprep.planning import LEVEL_HIGHEST, LEVEL_LOWEST, REPLY_MS, Plan, speaking_ms
-from voiceprep.standing import InterviewState, Stage, has_time, missed_points
 
 QUESTION_MIN_MS = 30_000
 """So much is kept free for each planned question before an answer is followed up."""

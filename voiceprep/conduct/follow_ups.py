@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voiceprep.leaks import told_points
+from voiceprep.conduct.leaks import told_points
+from voiceprep.conduct.planning import chance
 from voiceprep.model import FollowUpKind, KeyPoint, KeyPointScore, Question, QuestionKind, QuestionScore
-from voiceprep.planning import chance
 
 WORTH_ASKING_SHARE = 0.2
 """A missing key point worth less does not keep a strong answer from being led deeper."""

@@ -1,0 +1,1 @@
+"""Words as they are spoken, written and counted. All pure."""

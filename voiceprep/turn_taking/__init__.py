@@ -1,0 +1,1 @@
+"""Who has the word: when speech starts and stops, whether an answer is over. All pure."""
