@@ -91,7 +91,8 @@ class RoomCandidate:
     # ------------------------------------------------------------------------------------ what comes in
 
     def _on_packet(self, packet: rtc.DataPacket) -> None:
-        if packet.topic != STATE_TOPIC or packet.participant is None or packet.participant.identity != INTERVIEWER:
+        sender = packet.participant  # None: one who publishes no track is made known only after seconds
+        if packet.topic != STATE_TOPIC or (sender is not None and sender.identity != INTERVIEWER):
             return
         with suppress(ConfigError):
             state = RoomState.parse(packet.data)

@@ -30,8 +30,8 @@ from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.sessions import hold
 
 log = logging.getLogger("voiceprep.rooms")
-LINGER_S = 1.0
-"""Between the last message and the same again; the interviewer stays for twice as long."""
+LINGER_S = 2.0
+"""How long the interviewer stays after the last message."""
 
 TAKEN_S = 20.0
 """A worker that was killed leaves its jobs so long to close their records."""
@@ -165,12 +165,9 @@ async def _refuse(context: JobContext, error: VoiceprepError) -> None:
 
 
 async def _say_last(host: RoomHost) -> None:
-    """A message of somebody who has left, or whom the others do not know yet, reaches nobody: say it again."""
-    for _ in range(2):
-        await host.outbox.flush()
-        await asyncio.sleep(LINGER_S)
-        host.outbox.tell()
+    """A message of somebody who has left reaches nobody."""
     await host.outbox.flush()
+    await asyncio.sleep(LINGER_S)
 
 
 async def _close_room(context: JobContext) -> None:
