@@ -151,7 +151,9 @@ def test_every_provider_with_a_voice_has_a_second_one() -> None:
     speaking = [provider for provider in providers().values() if provider.make_synthesizer is not None]
     assert {provider.name for provider in speaking} >= {"local", "deepgram", "openai"}
     for provider in speaking:
-        assert len(set(provider.voices)) == 2
+        assert len(set(provider.voices)) == (0 if provider.name == "pipecat" else 2)  # its voices are its service's
+    with pytest.raises(ConfigError, match="no second voice"):
+        second_voice("pipecat:my.module:voice")
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,13 @@ pytestmark = [pytest.mark.peers, pytest.mark.timeout(INSTALLING_S)]
 
 
 def sounds() -> Path:
-    folder = cache_folder() / "sounds"
-    open_sounds(folder)
-    return folder
+    return cache_folder() / "sounds"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made_sounds() -> None:
+    """Before any test's loop runs: making them needs a loop of its own, once."""
+    open_sounds(sounds())
 
 
 def job(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever the runner needs

@@ -38,6 +38,8 @@ DENIED_AT = 0.7
 """Coverage, for and against, from which a denial of a key point decides alone."""
 PHRASE_AT, PHRASE_FULL_ABOVE = 0.75, 0.2
 """Coverage from which a phrase of the bank counts, as it is short, and how much more earns full credit."""
+MISLED_SHARE = 0.8
+"""Of the words that a credit rests on, this share lies in a misconception: its full stop may be outside."""
 MISCONCEPTION_AT = 0.8
 NAME_TERMS_MAX, SAME_NAME_AT = 2, 0.7
 """How many words a name has at most, and the cosine from which another one means the same."""
@@ -275,7 +277,12 @@ def _find_misconceptions(
 
 
 def _overrules(bad: Statement, bad_window: Window, reading: Reading, ruling: Ruling) -> bool:
-    """A misconception voids the key point it speaks about when both rest on the same words of the answer."""
+    """A misconception voids the key point it speaks about when both rest on the same words of the answer.
+
+    Words that state the misconception better than the key point are no evidence for any key point.
+    """
     overlap = min(bad_window.last, ruling.last) - max(bad_window.first, ruling.first)
     said = max(reading.window.agreement, reading.phrase.agreement)
+    if overlap + 1 >= MISLED_SHARE * (ruling.last - ruling.first + 1) and bad_window.agreement >= said:
+        return True
     return overlap >= 0 and shared_share(bad, reading.statement) >= 0.4 and bad_window.agreement >= said - 0.1

@@ -14,7 +14,7 @@ from voiceprep.model import Question
 from voiceprep.scoring import lexicon
 from voiceprep.scoring.injection import find_injection
 from voiceprep.scoring.word_order import is_shuffled
-from voiceprep.scoring.words import Token, is_plain, read_rubric, stem_of
+from voiceprep.scoring.words import Token, is_plain, read_rubric, stem_of, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def find_traps(question: Question, text: str, tokens: Sequence[Token]) -> Findin
     if flag:
         return Finding((flag,), clear, is_zero=True)
     flags = (*(("hedged",) if _HEDGE.search(text) else ()), *(("echo_ignored",) if any(masked) else ()))
-    small_talk = mask_small_talk(tokens)
+    small_talk = mask_small_talk(tokens, [phrase for point in question.key_points for phrase in point.phrases])
     return Finding(flags, tuple(echo or talk for echo, talk in zip(masked, small_talk, strict=True)))
 
 
@@ -169,15 +169,21 @@ def mask_echo(tokens: Sequence[Token], asked: Sequence[Token]) -> tuple[bool, ..
     return tuple(first <= place < last for place in range(len(tokens)))
 
 
-def mask_small_talk(tokens: Sequence[Token]) -> tuple[bool, ...]:
-    """Marks sentences that only talk about the talk: "That is a really interesting question"."""
+def mask_small_talk(tokens: Sequence[Token], phrases: Sequence[str]) -> tuple[bool, ...]:
+    """Marks sentences that only talk about the talk: "That is a really interesting question".
+
+    Not those with a phrase of the rubric, small as its words may be: "I asked for an example".
+    """
+    telling = [{token.text for token in tokenize(phrase)} for phrase in phrases]
     sentences: dict[int, list[Token]] = {}
     for token in tokens:
         sentences.setdefault(token.sentence, []).append(token)
     empty = {
         number
         for number, said in sentences.items()
-        if len(said) >= SMALL_TALK_WORDS_MIN and all(t.is_function or t.stem in _SMALL_TALK for t in said)
+        if len(said) >= SMALL_TALK_WORDS_MIN
+        and all(t.is_function or t.stem in _SMALL_TALK for t in said)
+        and not any(words <= {t.text for t in said} for words in telling)
     }
     return tuple(token.sentence in empty for token in tokens)
 
