@@ -62,9 +62,8 @@ def test_the_command_measures_keeps_and_shows(tmp_path: Path) -> None:
     assert found["retest"] == 1.0
     assert found["denied"][0] <= 0.03 * found["denied"][1]
     earned = {kind: count for kind, (count, _) in found["traps"].items() if count}
-    off_topic, tried = earned.pop("off topic", 0), found["traps"]["off topic"][1]
-    assert off_topic <= 0.4 * tried  # strong answers to other questions of the bank share a point now and then
-    assert sum(earned.values()) <= 1
+    assert earned.keys() <= {"off topic", "padding only"}  # other questions' answers share a point now and then
+    assert sum(earned.values()) <= 0.02 * sum(tried for _, tried in found["traps"].values())
     kept = json.loads((tmp_path / f"calibration-{found['judge_version']}.json").read_text())
     assert kept["kappa"] == found["kappa"]
     assert kept["rubric_hash"]

@@ -126,7 +126,7 @@ def to_credit(probability: float) -> float:
 
 
 COVERED_AT, COVERED_FULL_ABOVE, COVERED_NOTHING_BELOW = 0.42, 0.2, 0.2
-PLAIN_AT = 0.85
+PLAIN_AT = 0.99
 """Probability that earns credit where a bank lists how people say a point, and the answer says it otherwise."""
 
 

@@ -82,7 +82,7 @@ class OfflineJudge:
         flags = join_flags(flags, stated, question, places)
         if not vectors and "off_topic" not in flags and _is_off_topic(question, view, points):
             flags.append("off_topic")
-        if "off_topic" in flags or all(point.credit < NEAR_AT for point in points):
+        if "off_topic" in flags or all(point.credit < _enough(question) for point in points):
             return _nothing(question, (*finding.flags, *flags), 0.0)
         return QuestionScore(
             question.id,
@@ -90,6 +90,11 @@ class OfflineJudge:
             points,
             flags=(*finding.flags, *flags),
         )
+
+
+def _enough(question: Question) -> float:
+    """What one point has to earn for the others to count. Where phrases are listed, a near miss alone is chance."""
+    return decision.CREDIT_OF_A_POINT if any(point.phrases for point in question.key_points) else NEAR_AT
 
 
 def _nothing(question: Question, flags: tuple[str, ...], score: float | None) -> QuestionScore:
