@@ -49,6 +49,19 @@ def run(*arguments: str | Path, stdin: str = "", changes: Mapping[str, str] = NO
     return Done(code, out.getvalue(), err.getvalue())
 
 
+@contextmanager
+def hearing(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """`voiceprep ARGUMENTS` in a process of its own that has just heard the candidate's first words (`--plain`)."""
+    with subprocess.Popen(
+        [*VOICEPREP, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=environment()
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if line.startswith("Hearing you"):
+                break
+        yield child
+
+
 def run_apart(
     *arguments: str | Path,
     program: tuple[str, ...] = VOICEPREP,

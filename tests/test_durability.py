@@ -17,7 +17,7 @@ import pytest
 
 import voiceprep
 from tests import sample_session as sample
-from tests.commands import VOICEPREP, environment, run
+from tests.commands import hearing, run
 from tests.consistency import inconsistencies
 from tests.killed_session import hold_scripted
 from voiceprep.errors import ExitCode, RecordingError
@@ -137,20 +137,12 @@ def test_a_session_gone_on_with_after_the_clock_jumped_keeps_its_own_time(tmp_pa
 def test_a_process_that_was_asleep_goes_on_where_it_was(tmp_path: Path) -> None:
     """As after closing the lid: the monotonic clock jumps, audio time does not."""
     words = ("--candidate", "partial", "--pace", "fast", "--questions", "1", "--seed", "4", "--plain")
-    with subprocess.Popen(
-        [*VOICEPREP, "interview", *words, "--recordings", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.startswith("Hearing you"):
-                break
+    with hearing("interview", *words, "--recordings", tmp_path) as child:
         child.send_signal(signal.SIGSTOP)
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(timeout=2)
         child.send_signal(signal.SIGCONT)
+        assert child.stdout is not None
         child.stdout.read()
         assert child.wait(timeout=100) == ExitCode.DONE
     (folder,) = session_folders(tmp_path)

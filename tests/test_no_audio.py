@@ -2,13 +2,12 @@
 
 import json
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests import sample_session as sample
-from tests.commands import VOICEPREP, environment, run
+from tests.commands import hearing, run
 from tests.consistency import inconsistencies
 from voiceprep.errors import ExitCode
 from voiceprep.model import Outcome
@@ -78,16 +77,7 @@ def test_it_is_scored_again_and_answered_again(recordings: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_it_is_recovered_and_gone_on_with(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*VOICEPREP, "interview", *FAST, "--no-audio", "--recordings", str(tmp_path)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.startswith("Hearing you"):
-                break
+    with hearing("interview", *FAST, "--no-audio", "--recordings", tmp_path) as child:
         child.send_signal(signal.SIGKILL)
     (folder,) = session_folders(tmp_path)
     recover_folder(folder)

@@ -2,12 +2,11 @@
 
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.commands import VOICEPREP, environment, run
+from tests.commands import hearing, run
 from tests.interviews import plan, score, turn
 from tests.sample_session import record_session
 from voiceprep.conduct.briefs import WELCOME_BACK
@@ -74,14 +73,8 @@ def only_session(recordings: Path) -> SessionRecord:
 def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recordings with one interview, killed in the middle of the first answer."""
     recordings = tmp_path_factory.mktemp("killed")
-    words = ("--questions", "2", "--seed", "4", "--recordings", str(recordings))
-    with subprocess.Popen(
-        [*VOICEPREP, "interview", *FAST, *words], stdout=subprocess.PIPE, text=True, env=environment()
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.startswith("Hearing you"):
-                break
+    words = ("--questions", "2", "--seed", "4", "--recordings", recordings)
+    with hearing("interview", *FAST, *words) as child:
         child.send_signal(signal.SIGKILL)
     return recordings
 
@@ -125,16 +118,7 @@ def test_the_question_that_was_cut_off_comes_again_after_a_welcome(recordings: P
 def test_killed_again_it_is_repaired_again(recordings: Path) -> None:
     folder = only_session(recordings).folder
     recover_folder(folder)
-    with subprocess.Popen(
-        [*VOICEPREP, "resume", *FAST, "--recordings", str(recordings)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.startswith("Hearing you"):
-                break
+    with hearing("resume", *FAST, "--recordings", recordings) as child:
         child.send_signal(signal.SIGKILL)
     report = recover_folder(folder)
     assert (report.status, report.outcome) == (RecoveryStatus.RECOVERED, Outcome.RECOVERED)

@@ -6,14 +6,14 @@ sees very differently is marked for a second look. A call that fails leaves the 
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from hashlib import sha256
 from statistics import median
 
 from voiceprep.errors import ProviderError
 from voiceprep.model import KeyPointScore, Question, QuestionScore, Transcript
-from voiceprep.ports import Judge, Prompt, TextModel
+from voiceprep.ports import Judge, TextModel
+from voiceprep.replies import ask_for
 from voiceprep.scoring import evidence, traps
 from voiceprep.scoring.verdicts import (
     PROMPT_HASH,
@@ -22,11 +22,10 @@ from voiceprep.scoring.verdicts import (
     parse_reply,
 )
 from voiceprep.scoring.words import tokenize
-from voiceprep.structured import UnusableReplyError, repair_prompt
+from voiceprep.structured import UnusableReplyError
 
 DISAGREEMENT_MAX = 0.34
 """Beyond this difference to the offline score somebody should look again."""
-CALL_S = 90.0
 CALLS_AT_ONCE = 4
 
 FAILED_FLAG = "judge_failed"
@@ -72,15 +71,7 @@ class ModelJudge:
 
     async def _ask(self, question: Question, transcript: Transcript) -> tuple[Verdict, ...]:
         prompt = make_prompt(question, transcript.text)
-        reply = await self._complete(prompt)
-        try:
-            return parse_reply(reply, question)
-        except UnusableReplyError as error:
-            return parse_reply(await self._complete(repair_prompt(prompt, reply, error)), question)
-
-    async def _complete(self, prompt: Prompt) -> str:
-        async with asyncio.timeout(CALL_S), aclosing(self._model.complete(prompt)) as pieces:
-            return "".join([piece async for piece in pieces])
+        return await ask_for(self._model, prompt, lambda reply: parse_reply(reply, question))
 
 
 def combine(question: Question, transcript: Transcript, votes: Sequence[Sequence[Verdict]]) -> QuestionScore:

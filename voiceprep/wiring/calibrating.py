@@ -5,11 +5,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from voiceprep.costs.prices import load_prices
-from voiceprep.model import Question, QuestionScore, Transcript, Usage
-from voiceprep.providers.registry import Needs, make_text_model
+from voiceprep.model import Question, QuestionScore, Transcript
 from voiceprep.scoring import calibrate as figures
 from voiceprep.scoring.calibrate import Calibration, Graded
 from voiceprep.scoring.grade import written_transcript
@@ -18,7 +15,7 @@ from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.overall import JudgeName, rubric_hash
 from voiceprep.scoring.trap_answers import make_denials, make_traps
 from voiceprep.settings import Settings
-from voiceprep.tasks import Tasks
+from voiceprep.wiring.asking import open_model
 from voiceprep.wiring.rescoring import OFFLINE
 
 Pairs = Sequence[tuple[Question, Transcript]]
@@ -114,21 +111,9 @@ async def _open_marker(
 
         yield _Marker(offline, mark, [])
         return
-    prices = load_prices(Path(settings.prices) if settings.prices else None)
-    costs: list[float] = []
-
-    def note_usage(usage: Usage) -> None:
-        costs.append(prices.cost_usd(usage) or 0.0)
-
-    async with Tasks() as tasks:
-        needs = Needs(tasks, (), environment, note_usage, settings.plain_http, settings.offline)
-        model = make_text_model(choice, needs, lambda _error: None)
-        try:
-            await model.warm()
-            judge = ModelJudge(model, choice, offline, votes)
-            yield _Marker(judge, judge.score_all, costs)
-        finally:
-            await model.close()
+    async with open_model(choice, settings, environment) as asked:
+        judge = ModelJudge(asked.model, choice, offline, votes)
+        yield _Marker(judge, judge.score_all, asked.costs_usd)
 
 
 def _spoken(text: str) -> Transcript:

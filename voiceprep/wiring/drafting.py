@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ConfigError, ProviderError
 from voiceprep.knowledge.documents import find_documents, load_document
 from voiceprep.knowledge.drafting import (
@@ -21,15 +19,14 @@ from voiceprep.knowledge.drafting import (
 )
 from voiceprep.knowledge.passages import Passage, sort_out, split_lines
 from voiceprep.knowledge.questions import note_questions
-from voiceprep.model import Question, Usage
-from voiceprep.ports import Prompt, TextModel
-from voiceprep.providers.registry import Needs, make_text_model
+from voiceprep.model import Question
+from voiceprep.ports import TextModel
+from voiceprep.replies import CALL_S, ask_for
 from voiceprep.settings import Settings
-from voiceprep.structured import UnusableReplyError, repair_prompt
-from voiceprep.tasks import Tasks
+from voiceprep.structured import UnusableReplyError
+from voiceprep.wiring.asking import open_model
 from voiceprep.wiring.documents import is_order, place_of
 
-CALL_S = 90.0
 CALLS_AT_ONCE = 3
 
 
@@ -97,51 +94,29 @@ def draft_with_model(
 
 
 async def _draft(notes: Notes, question_count: int, settings: Settings, environment: Mapping[str, str]) -> Drafted:
-    prices = load_prices(Path(settings.prices) if settings.prices else None)
-    costs: list[float] = []
-
-    def note_usage(usage: Usage) -> None:
-        costs.append(prices.cost_usd(usage) or 0.0)
-
-    async with Tasks() as tasks:
-        needs = Needs(tasks, (), environment, note_usage, settings.plain_http, settings.offline)
-        model = make_text_model(settings.llm, needs, lambda _error: None)
-        try:
-            await model.warm()
-            gate = asyncio.Semaphore(CALLS_AT_ONCE)
-            found = await asyncio.gather(*(_draft_piece(model, piece, gate) for piece in notes.pieces))
-        finally:
-            await model.close()
+    async with open_model(settings.llm, settings, environment) as asked:
+        gate = asyncio.Semaphore(CALLS_AT_ONCE)
+        found = await asyncio.gather(*(_draft_piece(asked.model, piece, gate) for piece in notes.pieces))
     drafts = [each for each in found if isinstance(each, Draft)]
     failures = [each for each in found if isinstance(each, ProviderError)]
     if failures and len(failures) == len(found):
         raise failures[0]
     whole = put_together(drafts)
-    return Drafted(whole.questions[:question_count], tuple(_told(whole, found)), sum(costs))
+    return Drafted(whole.questions[:question_count], tuple(_told(whole, found)), sum(asked.costs_usd))
 
 
 async def _draft_piece(
     model: TextModel, piece: Passage, gate: asyncio.Semaphore
 ) -> Draft | ProviderError | UnusableReplyError:
-    """A reply that is no draft is asked for once more."""
-    prompt = make_prompt(piece)
+    """A draft, or why there is none."""
     async with gate:
         try:
-            reply = await _complete(model, prompt)
-            try:
-                return parse_draft(reply, piece)
-            except UnusableReplyError as error:
-                return parse_draft(await _complete(model, repair_prompt(prompt, reply, error)), piece)
+            return await ask_for(model, make_prompt(piece), lambda reply: parse_draft(reply, piece))
         except (ProviderError, UnusableReplyError) as error:
             return error
         except TimeoutError:
             message = f"{model.name} did not answer within {CALL_S:g} seconds."
             return ProviderError(message, "Try again later.", provider=model.name, stage="llm")
-
-
-async def _complete(model: TextModel, prompt: Prompt) -> str:
-    async with asyncio.timeout(CALL_S), aclosing(model.complete(prompt)) as pieces:
-        return "".join([piece async for piece in pieces])
 
 
 def _told(whole: Draft, found: Sequence[Draft | Exception]) -> list[str]:

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from voiceprep.answers import merge_answers
-from voiceprep.costs.prices import load_prices
 from voiceprep.errors import ConfigError, ProviderError
-from voiceprep.model import Question, QuestionScore, SessionScores, Transcript, Usage
+from voiceprep.model import Question, QuestionScore, SessionScores, Transcript
 from voiceprep.ports import Judge
 from voiceprep.providers.registry import Needs, make_text_model
 from voiceprep.recordings.reader import SessionRecord
@@ -18,6 +16,7 @@ from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.overall import summarise
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
+from voiceprep.wiring.asking import open_model
 from voiceprep.wiring.calibrations import known_kappa
 from voiceprep.wiring.records import score_record
 
@@ -41,22 +40,10 @@ def score_with(
 async def _score(
     choice: str, votes: int, record: SessionRecord, settings: Settings, environment: Mapping[str, str]
 ) -> tuple[SessionScores, float]:
-    prices = load_prices(Path(settings.prices) if settings.prices else None)
-    costs: list[float] = []
-
-    def note_usage(usage: Usage) -> None:
-        costs.append(prices.cost_usd(usage) or 0.0)
-
-    async with Tasks() as tasks:
-        needs = Needs(tasks, (), environment, note_usage, settings.plain_http, settings.offline)
-        model = make_text_model(choice, needs, lambda _error: None)
-        try:
-            await model.warm()
-            judge = ModelJudge(model, choice, OfflineJudge(), votes)
-            pairs = _answered(record)
-            scores = await judge.score_all(pairs)
-        finally:
-            await model.close()
+    async with open_model(choice, settings, environment) as asked:
+        judge = ModelJudge(asked.model, choice, OfflineJudge(), votes)
+        pairs = _answered(record)
+        scores = await judge.score_all(pairs)
     if not judge.marked_count and any(FAILED_FLAG in score.flags for score in scores):
         raise ProviderError(
             f"{choice} marked no answer: every call failed or replied with something else than verdicts.",
@@ -65,7 +52,7 @@ async def _score(
             stage="score",
         )
     found = summarise(judge, [question for question, _ in pairs], scores)
-    return replace(found, kappa=known_kappa(record.folder.parent, judge.version)), sum(costs)
+    return replace(found, kappa=known_kappa(record.folder.parent, judge.version)), sum(asked.costs_usd)
 
 
 class _Waiting:

@@ -5,13 +5,12 @@ Nothing that goes wrong here keeps an interview from beginning: the planned word
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 
 from voiceprep.errors import ProviderError
 from voiceprep.knowledge.rewording import apply_reply, make_prompt
 from voiceprep.model import Question, Usage
-from voiceprep.ports import Prompt, TextModel
 from voiceprep.providers.registry import Needs, make_text_model
+from voiceprep.replies import whole_reply
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.documents import OwnMaterial
@@ -43,7 +42,7 @@ async def _word_freely(
         try:
             await model.warm()
             async with asyncio.timeout(wait_s):
-                reply = await _ask(model, make_prompt(first))
+                reply = await whole_reply(model, make_prompt(first))
         except TimeoutError:
             return _as_planned(questions, f"{settings.llm} did not answer within {wait_s:g} seconds.", usages)
         except ProviderError as error:
@@ -56,11 +55,6 @@ async def _word_freely(
     if count < len(first):
         told += " The others are asked as they were planned."
     return OwnMaterial(worded + rest, (told,), tuple(usages))
-
-
-async def _ask(model: TextModel, prompt: Prompt) -> str:
-    async with aclosing(model.complete(prompt)) as pieces:
-        return "".join([piece async for piece in pieces])
 
 
 def _as_planned(questions: Sequence[Question], why: str, usages: Sequence[Usage]) -> OwnMaterial:
