@@ -1,6 +1,9 @@
 """The wire of a room: what is sent is what the published schema says, and nothing else is believed."""
 
 import json
+import re
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -8,8 +11,14 @@ from voiceprep.activity import Activity, ScreenState, advance
 from voiceprep.errors import ConfigError
 from voiceprep.events import CandidateStarted, DeviceLost, TurnStarted
 from voiceprep.hosting.messages import (
+    CAPTION_TOPIC,
+    COMMAND_TOPIC,
+    FINAL_ATTRIBUTE,
     MESSAGE_BYTES_MAX,
+    PHASES,
     SCHEMA_PATH,
+    SEGMENT_ATTRIBUTE,
+    STATE_TOPIC,
     RoomCommand,
     RoomState,
     render_schema,
@@ -21,6 +30,18 @@ from voiceprep.ports import CommandKind
 
 def test_the_published_schema_is_current() -> None:
     assert SCHEMA_PATH.read_text(encoding="utf-8") == render_schema()
+
+
+def test_the_page_knows_the_same_words() -> None:
+    page = (Path(__file__).parents[1] / "page" / "src" / "wire.ts").read_text(encoding="utf-8")
+    listed = re.search(r"const PHASES = \[(.*?)\]", page, re.DOTALL)
+    assert listed is not None
+    assert tuple(re.findall(r'"(\w+)"', listed[1])) == get_args(PHASES)
+    interface = re.search(r"interface RoomState \{(.*?)\}", page, re.DOTALL)
+    assert interface is not None
+    assert re.findall(r"(\w+):", interface[1]) == [name for name in RoomState.model_fields if name != "version"]
+    for topic in (STATE_TOPIC, COMMAND_TOPIC, CAPTION_TOPIC, SEGMENT_ATTRIBUTE, FINAL_ATTRIBUTE):
+        assert f'"{topic}"' in page
 
 
 def test_every_activity_has_a_phase() -> None:
