@@ -1,17 +1,19 @@
 """A short run of the chaos harness, and proof that it can fail: what was spoiled is complained about."""
 
 import asyncio
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos.__main__ import played
 from benchmarks.chaos.disk import MortalDisk
 from benchmarks.chaos.holding import hold
-from benchmarks.chaos.story import CASCADES, draw
+from benchmarks.chaos.results import Result, append_result, load_results, summary
+from benchmarks.chaos.running import play_all, played
+from benchmarks.chaos.story import CASCADES, Story, draw
 from tests.consistency import inconsistencies
 from tests.provider_room import words_in
 from voiceprep.model import Outcome
@@ -23,10 +25,9 @@ from voiceprep.recordings.files import write_private
 @pytest.mark.parametrize("seed", [1, 7])
 def test_sessions_of_which_the_worst_is_made(seed: int) -> None:
     """Five of each; more with `python -m benchmarks.chaos --sessions 1000`."""
-    told: list[str] = []
-    stories = list(played(seed, 5, told.append))
-    assert told == []
-    assert sum(bool(done.ends) for done in stories) == len(stories)
+    stories = [played(number) for number in range(seed, seed + 5)]
+    assert [(done.story.seed, what) for done in stories for what in done.complaints] == []
+    assert all(done.ends for done in stories)
 
 
 def test_a_seed_tells_the_same_story() -> None:
@@ -45,15 +46,64 @@ def test_a_process_dies_in_the_middle_of_a_write(tmp_path: Path, share: float) -
     assert (tmp_path / "file").read_bytes() == b"0123456789"
 
 
+# ------------------------------------------------------------------------------------ many of them
+
+
+def result(seed: int, code: str = "abc", complaints: tuple[str, ...] = ()) -> Result:
+    return Result(code, seed, "cascaded", ("completed",), ("recogniser: drop",), complaints, 1.5)
+
+
+def test_what_became_of_each_is_one_figure_whoever_played_it(tmp_path: Path) -> None:
+    file, seeds = tmp_path / "results.jsonl", range(10, 13)
+    assert load_results(file, "abc", seeds) == {}
+    for one in (result(12), result(10), result(11, "other commit"), result(9), result(10, complaints=("later",))):
+        append_result(file, one)
+    assert load_results(file, "abc", seeds) == {12: result(12), 10: result(10)}
+    append_result(file, result(11, complaints=("hung",)))
+    found = list(load_results(file, "abc", seeds).values())
+    *_, all_line, bad_line = summary(found, seeds, "abc")
+    assert all_line.split() == "3 sessions (cascaded 3), seeds 10 to 12, code abc, 4 s of processor".split()
+    assert bad_line.split() == "1 unrecoverable, inconsistent, wrongly marked or hung: seeds 11".split()
+
+
+def die_of_eleven(seeds: Sequence[int], code: str, file: Path) -> None:
+    """Plays a share, in a process that does not survive one of them."""
+    for seed in seeds:
+        if seed == 11:
+            os._exit(7)
+        append_result(file, result(seed, code))
+
+
+def test_a_run_goes_on_where_it_was_broken_off_and_survives_a_process_that_dies(tmp_path: Path) -> None:
+    file, seeds = tmp_path / "results.jsonl", range(10, 15)
+    before = result(10, complaints=("found in the first part",))
+    append_result(file, before)
+    play_all(seeds, 2, "abc", file, die_of_eleven)
+    found = load_results(file, "abc", seeds)
+    assert sorted(found) == list(seeds)
+    assert found[10] == before
+    assert found[11].complaints == ("its process ended with 7",)
+    assert [found[seed] for seed in (12, 13, 14)] == [result(seed) for seed in (12, 13, 14)]
+
+
+def calm() -> Story:
+    """Nothing goes wrong."""
+    story = replace(draw(0), blows=(), losses=(), death=None, interrupt_at_ms=None)
+    return replace(story, cascade=CASCADES[0], realtime=None)
+
+
+def test_a_session_that_takes_too_long_is_said_to_hang(tmp_path: Path) -> None:
+    held = asyncio.run(hold(calm(), tmp_path, MortalDisk(lambda: None), limit_s=0.0))
+    assert (held.is_hung, held.how) == (True, None)
+
+
 # ------------------------------------------------------------------------------------ the checker itself
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session in which nothing went wrong."""
-    calm = replace(draw(0), blows=(), losses=(), death=None, interrupt_at_ms=None)
-    story = replace(calm, cascade=CASCADES[0], realtime=None)
-    held = asyncio.run(hold(story, tmp_path_factory.mktemp("whole"), MortalDisk(lambda: None)))
+    held = asyncio.run(hold(calm(), tmp_path_factory.mktemp("whole"), MortalDisk(lambda: None)))
     assert (held.how, held.violations, held.leftovers) == (Outcome.COMPLETED, [], [])
     assert held.folder is not None
     return held.folder

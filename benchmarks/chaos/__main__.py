@@ -1,56 +1,36 @@
 """Many sessions of which the worst is made, each from a seed of its own.
 
 `python -m benchmarks.chaos [--sessions 20] [--seed N]` prints what happened and every complaint with the command
-that repeats it; 1 when there was any. `--sessions 1000` is the nightly length.
+that repeats it; 1 when there was any. `--sessions 1000 --processes 2` is the nightly length; with `--results FILE`
+the same command goes on after a run that was broken off, and counts only what the same commit played.
 """
 
 import argparse
 import secrets
 import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.chaos.playing import Played, play
-from benchmarks.chaos.story import draw
-
-
-def played(first_seed: int, count: int, tell: Callable[[str], None] = print) -> Iterator[Played]:
-    """The stories of so many seeds, one after another; complaints are told at once."""
-    for seed in range(first_seed, first_seed + count):
-        with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-            done = play(draw(seed), Path(folder))
-        for complaint in done.complaints:
-            tell(f"✗ seed {seed}, {done.story.name}, {'; '.join([*done.blows, *done.ends])}: {complaint}")
-        if done.complaints:
-            tell(f"  again: python -m benchmarks.chaos --sessions 1 --seed {seed}")
-        yield done
+from benchmarks.chaos.results import code_version, load_results, summary
+from benchmarks.chaos.running import play_all
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None, help="of the first session; by chance without")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--results", type=Path, help="a file that keeps what became of each, to go on later")
     options = parser.parse_args()
-    seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
-    print(f"seeds {seed} to {seed + options.sessions - 1}", flush=True)
-    started_s = time.monotonic()
-    ends: Counter[str] = Counter()
-    names: Counter[str] = Counter()
-    blow_count = bad_count = 0
-    for done in played(seed, options.sessions, lambda line: print(line, flush=True)):
-        ends.update(done.ends)
-        names[done.story.name] += 1
-        blow_count += len(done.blows)
-        bad_count += bool(done.complaints)
-    for what, times in ends.most_common():
-        print(f"{times:6}  {what}")
-    print(f"{names.total():6}  sessions ({', '.join(f'{name} {n}' for name, n in names.most_common())})")
-    print(f"{blow_count:6}  faults of providers; {time.monotonic() - started_s:.0f} s")
-    print(f"{bad_count:6}  unrecoverable, inconsistent, wrongly marked or hung")
-    return 1 if bad_count else 0
+    first = secrets.randbelow(1_000_000) if options.seed is None else options.seed
+    seeds, code = range(first, first + options.sessions), code_version()
+    print(f"seeds {seeds[0]} to {seeds[-1]}, code {code}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="chaos-results-") as place:
+        file = options.results or Path(place) / "results.jsonl"
+        play_all(seeds, options.processes, code, file)
+        results = list(load_results(file, code, seeds).values())
+    print("\n".join(summary(results, seeds, code)))
+    return 1 if any(result.complaints for result in results) else 0
 
 
 if __name__ == "__main__":

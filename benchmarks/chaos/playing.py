@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,9 @@ from voiceprep.wiring.records import recover_folder
 from voiceprep.wiring.resuming import earlier, take_up
 
 SAMPLE_BYTES = 2
-HUNG_S = holding.LIMIT_S + 60.0
+HUNG_EXIT = 3
+HUNG_S = 1_800.0
+"""Of wall time, for a process whose own watch does not see that it hangs."""
 
 
 @dataclass
@@ -82,6 +85,9 @@ def _play_killed(story: Story, folder: Path, played: Played) -> Path | None:
     if process.is_alive():
         process.kill()
         process.join()
+        played.complaints.append("hung, and could not be interrupted")
+        return None
+    if process.exitcode == HUNG_EXIT:
         played.complaints.append("hung")
         return None
     if process.exitcode == 0:
@@ -97,7 +103,8 @@ def _play_killed(story: Story, folder: Path, played: Played) -> Path | None:
 def _hold_and_die(story: Story, folder: Path) -> None:
     assert story.death is not None
     disk = MortalDisk(lambda: os.kill(os.getpid(), signal.SIGKILL), story.death.share)
-    asyncio.run(holding.hold(story, folder, disk))
+    if asyncio.run(holding.hold(story, folder, disk)).is_hung:
+        sys.exit(HUNG_EXIT)
 
 
 # ---------------------------------------------------------------------------------------------- judging
