@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -253,6 +254,21 @@ def test_unknown_events_are_counted_and_broken_lines_named(tmp_path: Path) -> No
     assert record.turns == sample.turns()
     assert record.unknown_event_count == 1
     assert record.problems == ("events.jsonl has 2 unreadable lines: 4, 5.",)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
+def test_what_is_no_number_is_no_cost_and_no_score(tmp_path: Path, number: str) -> None:
+    """A journal line is named as unreadable; scores are as if there were none, and are computed again."""
+    folder = sample.record_session(tmp_path).folder
+    (used,) = [event for event in sample.every_event() if isinstance(event, events.UsageMeasured)]
+    with (folder / "events.jsonl").open("ab") as journal:
+        journal.write(encode_event(used).replace(b"0.0018", number.encode()) + b"\n")
+    (scores,) = folder.glob("scores-*.json")
+    scores.write_text(re.sub(r'"overall": [^,]+', f'"overall": {number}', scores.read_text()))
+    record = load_session(folder)
+    line_count = (folder / "events.jsonl").read_bytes().count(b"\n")
+    assert record.problems == (f"events.jsonl has 1 unreadable lines: {line_count}.",)
+    assert record.scores is None
 
 
 @pytest.mark.parametrize(

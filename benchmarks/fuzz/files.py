@@ -63,8 +63,7 @@ def journal(data: bytes) -> None:
     last_word(content.events)
     provisional_turn_indices(content.events)
     for event in content.events:
-        again = decode_event(encode_event(event))  # a cost that is no number becomes one that nobody knows
-        if again is None or decode_event(encode_event(again)) != again:
+        if decode_event(encode_event(event)) != event:
             raise AssertionError("an event changes when it is written and read")
 
 
@@ -78,7 +77,7 @@ def session(data: bytes) -> None:
     for name in SESSION_FILES[len(parts) :]:
         (folder / name).unlink(missing_ok=True)
     report = build_document(load_session(folder))
-    json.loads(render_json(report))
+    json.loads(render_json(report), parse_constant=_refuse)
     render_markdown(report)
 
 
@@ -93,7 +92,11 @@ def document(data: bytes) -> None:
 def grading(data: bytes) -> None:
     """Lines for `grade --jsonl`. Raises nothing: a line that is wrong has an answer that says so."""
     for line in grade_lines(data.decode("utf-8", "replace").splitlines(), _judge()):
-        json.loads(line)
+        json.loads(line, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
 
 
 @cache

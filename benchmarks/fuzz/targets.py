@@ -39,6 +39,11 @@ class Target:
             return False
         return True
 
+    @property
+    def is_message(self) -> bool:
+        """From a provider, not from a file or the settings."""
+        return self.run.__module__ == messages.__name__ and self.run is not messages.urls
+
     def kept(self) -> list[bytes]:
         """The corpus in the repository."""
         return [path.read_bytes() for path in sorted((CORPUS / self.name).glob("*"))]

@@ -4,19 +4,22 @@ import json
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticSerializationError
+from typing_extensions import TypeAliasType
 
 from voiceprep.events import Journaled
 
 T = TypeVar("T")
 EVENT_TYPES = frozenset(kind.__dataclass_fields__["type"].default for kind in get_args(Journaled))
+FINITE = ConfigDict(allow_inf_nan=False)
+"""JSON has no infinity: `1e999` and `NaN` are as wrong as a word where a number belongs."""
 
 
 @cache
 def event_adapter() -> TypeAdapter[Journaled]:
     """Reads and writes journal lines; building it takes about 25 ms."""
-    return TypeAdapter(Annotated[Journaled, Field(discriminator="type")])
+    return TypeAdapter(Annotated[Journaled, Field(discriminator="type")], config=FINITE)
 
 
 def encode_event(event: Journaled) -> bytes:
@@ -52,7 +55,8 @@ _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
     if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
+        alias: Any = TypeAliasType("Kept", kind)  # pydantic takes no settings for a dataclass under its own name
+        _ADAPTERS[kind] = TypeAdapter(alias, config=FINITE)
     return _ADAPTERS[kind]
 
 
