@@ -1,6 +1,7 @@
 """OpenAI-compatible adapters against the loopback server: contracts, every fault, keys that stay secret."""
 
 import asyncio
+import gc
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -145,6 +146,24 @@ async def test_cancelling_before_the_first_token_ends_the_request(server: OpenAI
         await task
     await server.until(lambda: server.open_count == 0)
     await model.close()
+
+
+async def test_cancelling_while_the_client_is_opened_leaves_nothing_open(server: OpenAIServer) -> None:
+    """A client that nobody closed would close itself when it is collected, in a task that nobody awaits."""
+    connection = Connection(
+        name="openai", stage="llm", api_key=CANARY, base_url=server.base_url, model="", waits=None
+    )
+    first = asyncio.create_task(connection.client())
+    await asyncio.wait([first], timeout=0)
+    first.cancel()
+    await asyncio.wait([first])
+    client = await connection.client()
+    assert not client.is_closed()
+    await connection.close()
+    assert client.is_closed()
+    del client
+    gc.collect()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 529])

@@ -59,8 +59,7 @@ class Connection:
         self.url = full_url(self.service, base_url)
         self.waits = waits or (LOCAL_WAITS if self.service.is_local else Waits())
         self._api_key = api_key
-        self._making = asyncio.Lock()
-        self._client: Any = None
+        self._opening: asyncio.Future[Any] | None = None
 
     @property
     def is_official(self) -> bool:
@@ -68,12 +67,18 @@ class Connection:
         return self.url == self.service.url
 
     async def client(self) -> Any:  # noqa: ANN401 - openai is imported late
-        """The AsyncOpenAI client; the import takes most of a second, so it happens in a thread."""
-        async with self._making:
-            if self._client is None:
-                self._check_settings()
-                self._client = await asyncio.to_thread(self._open_client)
-            return self._client
+        """The AsyncOpenAI client; the import takes most of a second, so it happens in a thread.
+
+        It is opened to the end even if nobody waits any more: `close` closes it.
+        """
+        if self._opening is None:
+            self._check_settings()
+            self._opening = asyncio.get_running_loop().run_in_executor(None, self._open_client)
+        try:
+            return await asyncio.shield(self._opening)
+        except Exception:
+            self._opening = None  # tried anew by whoever asks next; nothing is open
+            raise
 
     async def warm(self, today: date | None = None) -> None:
         """Connect, check the key and the model. Raises ProviderError."""
@@ -88,9 +93,9 @@ class Connection:
 
     async def close(self) -> None:
         """Close every connection. Safe to call twice; a later call connects again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            await (await opening).close()
 
     async def attempt(self, call: Callable[[], Awaitable[T]], *, adapt: "Adapt | None" = None) -> T:
         """Run `call`, which ends with the first piece; once more where that may help. Raises ProviderError.
