@@ -5,22 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from google.protobuf.message import DecodeError
+from google.protobuf.message import Message
 from livekit import api
 
-from voiceprep.hosting.server import LiveKitServer
+from tests.loopback.twirp import Method, WrongRequestError, allow, answer, serve_twirp
 
-KEY, SECRET = "egress-key", "egress-secret-that-is-long-enough-for-it"
 STARTING, ACTIVE = api.EgressStatus.EGRESS_STARTING, api.EgressStatus.EGRESS_ACTIVE
 ENDING, COMPLETE = api.EgressStatus.EGRESS_ENDING, api.EgressStatus.EGRESS_COMPLETE
-
-
-class WrongRequestError(Exception):
-    """What is wrong with a request, as a Twirp error."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.answer = web.json_response({"code": code, "msg": message}, status=status)
 
 
 @dataclass
@@ -35,33 +26,15 @@ class EgressServer:
     fails: bool = False
 
     async def answer(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        self.calls.append(name)
-        methods: dict[str, Callable[[bytes], object]] = {
+        self.calls.append(request.match_info["name"])
+        methods: dict[str, Callable[[bytes], Message]] = {
             "StartRoomCompositeEgress": self._start,
             "StopEgress": self._stop,
             "ListEgress": self._list,
         }
-        try:
-            self._check_token(request.headers.get("authorization", ""))
-            if request.content_type != "application/protobuf" or name not in methods:
-                raise WrongRequestError("bad_route", f"no such method: {name}", 404)
-            found = methods[name](await request.read())
-        except WrongRequestError as error:
-            self.violations.append(str(error))
-            return error.answer
-        except DecodeError as error:
-            self.violations.append(str(error))
-            return WrongRequestError("malformed", str(error)).answer
-        return web.Response(body=found.SerializeToString(), content_type="application/protobuf")  # type: ignore[attr-defined]
-
-    def _check_token(self, header: str) -> None:
-        try:
-            claims = api.TokenVerifier(KEY, SECRET).verify(header.removeprefix("Bearer "))
-        except Exception as error:
-            raise WrongRequestError("unauthenticated", "the token is wrong", 401) from error
-        if claims.video is None or not claims.video.room_record:
-            raise WrongRequestError("permission_denied", "the token may not record", 403)
+        return await answer(
+            request, {name: _recording(method) for name, method in methods.items()}, self.violations
+        )
 
     def _start(self, body: bytes) -> api.EgressInfo:
         request = api.RoomCompositeEgressRequest.FromString(body)
@@ -115,19 +88,22 @@ class EgressServer:
         return self.egresses[egress_id]
 
 
+def _recording(method: Callable[[bytes], Message]) -> Method:
+    """Only with a token that may record."""
+
+    def checked(body: bytes, grants: api.VideoGrants) -> Message:
+        allow(grants.room_record)
+        return method(body)
+
+    return checked
+
+
 @asynccontextmanager
 async def egress_server(server: EgressServer) -> AsyncIterator[api.LiveKitAPI]:
     """Serve it; access with the operator's key."""
-    app = web.Application()
-    app.router.add_post("/twirp/livekit.Egress/{name}", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    place = LiveKitServer(f"ws://{host}:{port}", KEY, SECRET)
-    access = api.LiveKitAPI(place.http_url, place.key, place.secret)
-    try:
-        yield access
-    finally:
-        await access.aclose()
-        await runner.cleanup()
+    async with serve_twirp({"Egress": server.answer}) as place:
+        access = api.LiveKitAPI(place.http_url, place.key, place.secret)
+        try:
+            yield access
+        finally:
+            await access.aclose()

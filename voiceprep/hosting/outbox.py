@@ -6,6 +6,7 @@ Must not know where audio comes from.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from livekit import rtc
 
@@ -32,6 +33,27 @@ from voiceprep.hosting.messages import (
     room_state,
 )
 
+
+class TextWriter(Protocol):
+    """One text stream."""
+
+    async def write(self, text: str) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Participant(Protocol):
+    """What of an `rtc.LocalParticipant` is used."""
+
+    async def publish_data(
+        self, payload: bytes, *, reliable: bool, topic: str, destination_identities: list[str]
+    ) -> None: ...
+
+    async def stream_text(
+        self, *, topic: str, attributes: dict[str, str], sender_identity: str | None
+    ) -> TextWriter: ...
+
+
 WAITING_MAX = 1_000
 """So many messages may wait for a network that is slow; beyond it the oldest go. Nothing of the record is lost."""
 
@@ -57,7 +79,7 @@ class _Post:
 class Outbox:
     """A listener of the session's events. `run` carries the messages out; `flush` waits until all are out."""
 
-    def __init__(self, participant: rtc.LocalParticipant) -> None:
+    def __init__(self, participant: Participant) -> None:
         self._participant = participant
         self._screen = ScreenState()
         self.state = RoomState()
