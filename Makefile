@@ -18,7 +18,7 @@ check: ## lint, types and import contracts only
 	@scripts/setup.sh test
 	@scripts/test.sh check
 
-coverage: ## how much of the package the ordinary tests run, lines and branches (TESTS=… for some of them)
+coverage: ## how much of the package the tests run, lines and branches (TESTS=… for some of them)
 	@scripts/setup.sh test
 	@scripts/coverage.sh $(TESTS)
 

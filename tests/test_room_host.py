@@ -155,7 +155,7 @@ async def test_a_network_that_stands_still_costs_the_oldest_messages_and_nobodys
 
 
 async def test_what_cannot_be_sent_is_dropped_and_the_next_is_sent() -> None:
-    line = Line(failures=2)
+    line = Line(failures=3)  # a caption, the state it changes, the next caption
     async with outbox_of(line) as outbox:
         for text in ("lost", "lost too", "heard"):
             outbox.on_event(events.ProvisionalHeard(at_ms=0, turn_index=1, text=text))

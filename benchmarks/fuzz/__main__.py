@@ -1,7 +1,8 @@
 """`python -m benchmarks.fuzz [--inputs 1200000] [--minutes 10] [--targets bank,nova] [--seed 1]`
 
-Mutated inputs for every target, `--inputs` of them shared out, a million being banks and messages of providers; then
-`--minutes` of coverage-guided fuzzing by atheris, which `make fuzz` installs. Prints what became of them; exits 1 at an exception, a hang or runaway memory.
+Mutated inputs for every target, `--inputs` of them shared out, a million being banks and messages of providers;
+then `--minutes` of coverage-guided fuzzing by atheris, which `make fuzz` installs. Prints what became of them;
+exits 1 at an exception, a hang or runaway memory.
 """
 
 import argparse

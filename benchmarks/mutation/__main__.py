@@ -29,7 +29,7 @@ EXAMPLES_MAX = 15
 
 SUBJECTS = {
     "interview": ("voiceprep.conduct.interview", ["test_interview", "test_interview_edges", "test_follow_ups"]),
-    "endpointing": ("voiceprep.turn_taking.endpointing", ["test_endpointing"]),
+    "endpointing": ("voiceprep.turn_taking.endpointing", ["test_endpointing", "test_endpointing_edges"]),
     "offline": ("voiceprep.scoring.offline", ["test_offline_judge", "test_offline_edges"]),
 }
 """Name → module and the test files that are about it."""
@@ -151,7 +151,7 @@ def main() -> None:
         sample = random.Random(arguments.seed).sample(every, count)
         judgement = Judgement(name, sample, len(every))
         plugin = Mutating(judgement, module, time.monotonic() + arguments.minutes * 60)
-        files = [f"tests/{test}.py" for test in tests if Path(f"tests/{test}.py").exists()]
+        files = [f"tests/{test}.py" for test in tests]
         options = ["-q", "-p", "no:cacheprovider", "-m", ORDINARY, *files]
         pytest.main(options, plugins=[plugin])
         print("\n".join(judgement.lines()), flush=True)

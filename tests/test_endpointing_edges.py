@@ -1,0 +1,172 @@
+"""Exactly where the end of an answer is decided: boundaries that a mutant of it once survived (`make mutation`)."""
+
+import pytest
+
+from tests.test_endpointing import ADMITS, silence, speak
+from voiceprep.turn_taking.endpointing import (
+    CAUTION,
+    ONSET_KNOWN_MS,
+    OWN_PAUSES_KEPT,
+    Endpointer,
+    EndpointPolicy,
+    Hearing,
+    Signs,
+    Verdict,
+    silence_needed_ms,
+)
+from voiceprep.turn_taking.last_words import Sounds
+
+POLICY = EndpointPolicy()
+UNFINISHED = "Threads share memory and"
+
+
+@pytest.mark.parametrize(
+    ("eagerness", "leaving", "covered", "long", "open_end"),
+    [("low", 1_892, 2_500, 2_500, 2_500), ("medium", 600, 1_132, 2_500, 2_500), ("high", 600, 600, 1_132, 600)],
+)
+def test_what_each_eagerness_waits(eagerness: str, leaving: int, covered: int, long: int, open_end: int) -> None:
+    """An answer of the expected length that leaves the rest, says everything, is only long, or has no full stop."""
+    policy = EndpointPolicy(caution=CAUTION[eagerness])
+    answers = (
+        Signs(Sounds.LEAVING, length_share=0.9),
+        Signs(Sounds.COMPLETE, is_covered=True, length_share=0.9),
+        Signs(Sounds.COMPLETE, length_share=0.9),
+        Signs(Sounds.OPEN, is_covered=True, length_share=0.9),
+    )
+    assert [silence_needed_ms(policy, signs) for signs in answers] == [leaving, covered, long, open_end]
+
+
+@pytest.mark.parametrize(("probability", "needed_ms"), [(0.5, 2_500), (0.51, 600), (None, 600)])
+def test_a_turn_model_in_two_minds_is_a_doubt(probability: float | None, needed_ms: int) -> None:
+    signs = Signs(Sounds.LEAVING, is_covered=True, length_share=0.9, turn_probability=probability)
+    assert silence_needed_ms(POLICY, signs) == needed_ms
+
+
+@pytest.mark.parametrize(
+    ("sounds", "longest_ms", "needed_ms"),
+    [(Sounds.COMPLETE, 699, 1_398), (Sounds.COMPLETE, 700, 2_500), (Sounds.OPEN, 300, 2_500)],
+)
+def test_quick_pauses_count_after_whole_sentences_when_none_is_long(
+    sounds: Sounds, longest_ms: int, needed_ms: int
+) -> None:
+    assert silence_needed_ms(POLICY, Signs(sounds, own_pauses_ms=[250] * 11 + [longest_ms])) == needed_ms
+
+
+@pytest.mark.parametrize(("pause_ms", "learnt"), [(249, ()), (250, (250,))])
+def test_a_gap_between_words_is_no_pause(pause_ms: int, learnt: tuple[int, ...]) -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.step(Hearing(1_020, False, 1_000, UNFINISHED, 1_000))
+    end_ms = 1_000 + pause_ms
+    endpointer.step(Hearing(end_ms, True, end_ms, UNFINISHED, end_ms))
+    assert endpointer.own_pauses_ms == learnt
+
+
+def test_the_newest_pauses_are_kept() -> None:
+    endpointer = Endpointer(POLICY)
+    pauses_ms = [260 + 20 * number for number in range(OWN_PAUSES_KEPT + 2)]
+    now_ms = 1_000
+    for pause_ms in pauses_ms:
+        endpointer.step(Hearing(now_ms + 20, False, now_ms, UNFINISHED, now_ms))
+        now_ms += pause_ms
+        endpointer.step(Hearing(now_ms, True, now_ms, UNFINISHED, now_ms))
+    assert endpointer.own_pauses_ms == tuple(pauses_ms[2:])
+
+
+def test_all_patience_waits_for_an_onset_and_less_does_not() -> None:
+    endpointer = Endpointer(POLICY)
+    speak(endpointer, UNFINISHED, 0, 1_000)
+    waited = silence(endpointer, UNFINISHED, 1_000, 9_000)
+    assert waited == (Verdict.FINISHED, POLICY.patience_ms + ONSET_KNOWN_MS)
+    endpointer = Endpointer(POLICY)
+    assert endpointer.step(Hearing(3_499, False, 1_000, "It is", 900)) is Verdict.WAIT
+    assert endpointer.step(Hearing(3_500, False, 1_000, "It is", 900)) is Verdict.FINISHED, "the text lags behind"
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "last_speech_ms", "verdict"),
+    [
+        (10_000, 9_500, Verdict.WAIT),  # just within the limit
+        (10_001, 9_500, Verdict.TIME_LIMIT),
+        (10_020, 9_831, Verdict.WAIT),  # in the middle of a breath
+        (10_020, 9_830, Verdict.TIME_LIMIT),
+    ],
+)
+def test_a_limit_cuts_between_breaths(now_ms: int, last_speech_ms: int, verdict: Verdict) -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.begin(0, 10_000)
+    assert endpointer.step(Hearing(now_ms, False, last_speech_ms, UNFINISHED, last_speech_ms)) is verdict
+
+
+@pytest.mark.parametrize(("limit_ms", "held_ms", "last_ms"), [(10_000, 0, 25_000), (10_000, 60_000, 85_000)])
+def test_who_speaks_on_has_overtime_and_a_held_interview_costs_none(
+    limit_ms: int, held_ms: int, last_ms: int
+) -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.begin(0, limit_ms)
+    endpointer.shift(held_ms)
+    assert endpointer.step(Hearing(last_ms, True, last_ms, "and", last_ms)) is Verdict.WAIT
+    assert endpointer.step(Hearing(last_ms + 1, True, last_ms + 1, "and", last_ms + 1)) is Verdict.TIME_LIMIT
+
+
+def test_without_a_limit_nobody_is_stopped() -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.begin(0, None)
+    hours_ms = 10 * 3_600_000
+    assert endpointer.step(Hearing(hours_ms, True, hours_ms, "and", hours_ms)) is Verdict.WAIT
+    assert endpointer.step(Hearing(hours_ms + 500, False, hours_ms, "and", hours_ms)) is Verdict.WAIT
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "last_speech_ms", "verdict"),
+    [
+        (9_999, 0, Verdict.WAIT),
+        (10_000, 0, Verdict.NUDGE),  # 9 s after the question
+        (13_999, 5_000, Verdict.WAIT),  # a cough without words starts the wait again
+        (14_000, 5_000, Verdict.NUDGE),
+        (46_000, 0, Verdict.SILENT),
+    ],
+)
+def test_silence_counts_from_the_question_or_the_last_sound(
+    now_ms: int, last_speech_ms: int, verdict: Verdict
+) -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.begin(1_000, None)
+    assert endpointer.step(Hearing(now_ms, False, last_speech_ms, "", 0)) is verdict
+
+
+def test_a_question_that_is_never_left_is_nudged_no_more_than_it_says() -> None:
+    endpointer = Endpointer(EndpointPolicy(give_up_ms=None, nudge_at_ms=(100, 200)))
+    endpointer.begin(0, None)
+    told = [endpointer.step(Hearing(now_ms, False, 0, "", 0)) for now_ms in range(0, 100_000, 100)]
+    assert told[:4] == [Verdict.WAIT, Verdict.NUDGE, Verdict.NUDGE, Verdict.WAIT]
+    assert set(told[3:]) == {Verdict.WAIT}
+
+
+def test_a_moment_asked_for_lasts_for_one_answer_and_closing_words_end_it() -> None:
+    endpointer = Endpointer(POLICY)
+    endpointer.be_patient(0)
+    assert silence(endpointer, "It is done. That's it.", 1_000, 9_000) == (Verdict.FINISHED, 200)
+    endpointer.be_patient(2_000)
+    assert silence(endpointer, UNFINISHED, 3_000, 20_000) == (Verdict.FINISHED, 10_000 + ONSET_KNOWN_MS)
+    endpointer.begin(30_000, None)
+    assert silence(endpointer, UNFINISHED, 31_000, 40_000) == (Verdict.FINISHED, 2_500 + ONSET_KNOWN_MS)
+
+
+def waits_for_leaving(endpointer: Endpointer, from_ms: int) -> int:
+    """How long an answer that leaves the rest is waited for."""
+    endpointer.begin(from_ms, None, expected_ms=12_000)
+    speak(endpointer, ADMITS, from_ms, from_ms + 5_000)
+    return silence(endpointer, ADMITS, from_ms + 5_000, from_ms + 9_000)[1]
+
+
+def test_what_was_learnt_of_going_on_is_unlearnt_answer_by_answer() -> None:
+    """Once gone on, once stopped: as before. Stopping often earns nothing beyond that."""
+    endpointer = Endpointer(EndpointPolicy(caution=0.6))
+    first_ms = waits_for_leaving(endpointer, 0)
+    endpointer.went_on()
+    longer_ms = waits_for_leaving(endpointer, 20_000)
+    again_ms = [waits_for_leaving(endpointer, from_ms) for from_ms in (40_000, 60_000, 80_000)]
+    endpointer.went_on()
+    assert first_ms < longer_ms
+    assert again_ms == [first_ms] * 3
+    assert waits_for_leaving(endpointer, 100_000) == longer_ms
