@@ -47,8 +47,9 @@ def voiceprep(
 
 
 LIGHT = {"OPENBLAS_NUM_THREADS": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
-"""Set before anything heavy is loaded. The judge's matrices are small: a second thread only spins, 0.7 s of CPU a
-minute. Looking for pydantic plugins reads the metadata of every installed package, and there are none for us."""
+"""Set before anything heavy is loaded. The matrices of judge and speech detector are small: a second thread only
+spins, up to 50 s of CPU a minute. Looking for pydantic plugins reads the metadata of every installed package, and
+there are none for us."""
 
 
 def main() -> NoReturn:

@@ -3,9 +3,11 @@
 Audio is int16 mono: the microphone at 16 kHz in 20 ms blocks, the speaker at 24 kHz.
 """
 
+import math
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +27,11 @@ MICROPHONE_BLOCK_SAMPLES = MICROPHONE_RATE_HZ * BLOCK_MS // 1000
 SPEAKER_BLOCK_SAMPLES = SPEAKER_RATE_HZ * BLOCK_MS // 1000
 
 
-@dataclass(frozen=True, slots=True)
+SILENCE_DBFS = -96.0
+"""The level of digital silence."""
+
+
+@dataclass(frozen=True)  # without slots: they leave no room for what is found out once
 class AudioBlock:
     """20 ms of microphone audio. `samples`: shape (320,); `start_ms`: its place on the session clock."""
 
@@ -35,6 +41,13 @@ class AudioBlock:
     @property
     def end_ms(self) -> int:
         return self.start_ms + BLOCK_MS
+
+    @cached_property
+    def level_dbfs(self) -> float:
+        """RMS level relative to full scale."""
+        wave = self.samples.astype(np.float32)
+        power = float(wave @ wave) / len(wave) / 32768.0**2
+        return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
 
 
 class Microphone(Protocol):

@@ -17,7 +17,6 @@ from benchmarks.endpointing.speech import Pause, SpokenAnswer
 from voiceprep.audio.turn_model import SmartTurn
 from voiceprep.audio.vad import SileroDetector
 from voiceprep.conduct.interview import is_covered
-from voiceprep.engines.floor import level_dbfs
 from voiceprep.model import Question, Transcript, TurnBrief, TurnKind, Word
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, MICROPHONE_RATE_HZ, AudioBlock
 from voiceprep.providers.moonshine import MoonshineTranscriber
@@ -34,6 +33,7 @@ MADE_BY = (
     "voiceprep/audio/vad.py",
     "voiceprep/audio/silero.py",
     "voiceprep/audio/turn_model.py",
+    "voiceprep/providers/answer_stream.py",
     "voiceprep/providers/moonshine.py",
     "voiceprep/providers/segments.py",
 )
@@ -86,7 +86,7 @@ class Recorder:
         looked_at, covered_by = "", None
         for block in _blocks(spoken):
             heard = self._detector.probability(block)
-            change = gate.step(block.start_ms, block.end_ms, heard, level_dbfs(block.samples))
+            change = gate.step(block.start_ms, block.end_ms, heard, block.level_dbfs)
             stream.push(block, gate.is_speech and gate.last_speech_ms == block.end_ms)
             await self._tasks.settle()
             text, through_ms = stream.provisional.text, stream.provisional.through_ms

@@ -15,6 +15,7 @@ from benchmarks.peers.emulator import ChatLog, Emulator, Log, SpeechLog
 from benchmarks.peers.environments import python_for
 from tests.loopback.deepgram import KEY as DEEPGRAM_KEY
 from tests.loopback.openai import KEY as OPENAI_KEY
+from voiceprep.cli import LIGHT
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -97,7 +98,7 @@ async def run_process(
                 settings,
                 str(job_path),
                 cwd=ROOT,
-                env=_environment(),
+                env=_environment(engine),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
@@ -133,10 +134,12 @@ async def run_all(
     return runs
 
 
-def _environment() -> dict[str, str]:
-    """Without keys and settings of this account; frameworks must not call home."""
+def _environment(engine: str) -> dict[str, str]:
+    """Without keys and settings of this account; frameworks must not call home. voiceprep gets what its command
+    sets before anything is loaded."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "", "LOGURU_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
+    own = LIGHT if engine.startswith("voiceprep") else {}
+    return {**kept, **own, "PYTHONDONTWRITEBYTECODE": "", "LOGURU_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
 
 
 def chosen_settings(

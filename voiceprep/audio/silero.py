@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 Array = npt.NDArray[np.float32]
 
@@ -15,9 +14,7 @@ WINDOW_SAMPLES = 512
 CONTEXT_SAMPLES = 64
 """The network hears 32 ms windows, each preceded by the last 4 ms of the one before."""
 
-_INPUT_SAMPLES = CONTEXT_SAMPLES + WINDOW_SAMPLES
-_PADDED_SAMPLES = _INPUT_SAMPLES + 64
-_STFT_SAMPLES, _HOP_SAMPLES, _BINS = 256, 128, 129
+_HOP_SAMPLES, _BINS = 128, 129
 _FRAMES = 4
 _CELLS = 128
 
@@ -32,51 +29,62 @@ class SileroNetwork:
         first, second, third, fourth = map(_as_matrix, convolutions)
         # Of the last two convolutions, over two frames and one, the outer taps see nothing but padding.
         self._weights = [first, second, third[64:], fourth[64:128]]
-        gates = np.concatenate((tensors["model.decoder.rnn.weight_ih"], tensors["model.decoder.rnn.weight_hh"]), 1)
-        self._gates = np.ascontiguousarray(gates.T)
-        self._gate_biases = tensors["model.decoder.rnn.bias_ih"] + tensors["model.decoder.rnn.bias_hh"]
+        # The third gate's tanh is a sigmoid of twice its input, so that one sigmoid does for all four.
+        scale = np.repeat(np.array([1, 1, 2, 1], np.float32), _CELLS)
+        rnn = "model.decoder.rnn."
+        self._input_gates = np.ascontiguousarray(tensors[f"{rnn}weight_ih"].T * scale)
+        self._hidden_gates = np.ascontiguousarray(tensors[f"{rnn}weight_hh"].T * scale)
+        self._gate_biases = (tensors[f"{rnn}bias_ih"] + tensors[f"{rnn}bias_hh"]) * scale
         self._head = np.ascontiguousarray(tensors["model.decoder.decoder.2.weight"][0, :, 0])
         self._head_bias = tensors["model.decoder.decoder.2.bias"]
-        # Buffers, and views of them in which overlapping windows lie side by side.
-        self._wave = np.zeros(_PADDED_SAMPLES, np.float32)
-        self._frames = _overlapping(self._wave, _FRAMES, _STFT_SAMPLES, _HOP_SAMPLES)
-        self._spectrum = np.zeros((_FRAMES + 2, _BINS), np.float32)
-        self._spectrum_taps = _overlapping(self._spectrum, _FRAMES, 3 * _BINS, _BINS)
-        self._encoded = np.zeros((_FRAMES + 2, _CELLS), np.float32)
-        self._encoded_taps = _overlapping(self._encoded, 2, 3 * _CELLS, 2 * _CELLS)
-        self._cell_input = np.zeros(2 * _CELLS, np.float32)
-        self._cells = np.zeros(_CELLS, np.float32)
+        self.reset()
 
     def reset(self) -> None:
         """Forget everything heard."""
-        self._cell_input[:] = 0
-        self._cells[:] = 0
+        self._hidden = np.zeros(_CELLS, np.float32)
+        self._cells = np.zeros(_CELLS, np.float32)
 
-    def probability(self, window: Array) -> float:
-        """Speech probability 0..1 of one window with its context. Shape (576,), -1..1."""
-        self._wave[:_INPUT_SAMPLES] = window
-        self._wave[_INPUT_SAMPLES:] = window[-2:-66:-1]  # reflected
-        parts = self._frames @ self._basis
+    def probabilities(self, windows: Array) -> Array:
+        """Speech probability 0..1 of successive windows with their context. Shape (n, 576), -1..1, to (n,).
+
+        Four at once cost less than half of four by one: all go through each weight together.
+        """
+        gates = self._encode(windows) @ self._input_gates
+        gates += self._gate_biases
+        hidden = np.array([self._step_cells(row) for row in gates])
+        return _sigmoid(np.maximum(hidden, 0, out=hidden) @ self._head + self._head_bias)
+
+    def _encode(self, windows: Array) -> Array:
+        """Spectrum and four convolutions. Shape (n, 576) to (n, 128)."""
+        count = len(windows)
+        wave = np.concatenate((windows, windows[:, -2:-66:-1]), axis=1)  # the end reflected
+        hops = wave.reshape(count, _FRAMES + 1, _HOP_SAMPLES)
+        parts = np.concatenate((hops[:, :-1], hops[:, 1:]), axis=2).reshape(-1, 2 * _HOP_SAMPLES) @ self._basis
         parts *= parts
-        np.sqrt(parts[:, :_BINS] + parts[:, _BINS:], out=self._spectrum[1 : _FRAMES + 1])
-        np.maximum(self._layer(0, self._spectrum_taps), 0, out=self._encoded[1 : _FRAMES + 1])
-        halved = np.maximum(self._layer(1, self._encoded_taps), 0)
-        single = np.maximum(self._layer(2, halved.reshape(-1)), 0)
-        np.maximum(self._layer(3, single), 0, out=self._cell_input[:_CELLS])
-        hidden = self._step_cells()
-        return float(_sigmoid(np.maximum(hidden, 0) @ self._head + self._head_bias)[0])
+        power = parts[:, :_BINS]
+        power += parts[:, _BINS:]
+        spectrum = np.zeros((count, _FRAMES + 2, _BINS), np.float32)
+        np.sqrt(power.reshape(count, _FRAMES, _BINS), out=spectrum[:, 1:-1])
+        encoded = np.zeros((count, _FRAMES + 2, _CELLS), np.float32)
+        taps = (spectrum[:, :-2], spectrum[:, 1:-1], spectrum[:, 2:])
+        encoded[:, 1:-1] = self._layer(0, np.concatenate(taps, axis=2)).reshape(count, _FRAMES, _CELLS)
+        taps = (encoded[:, 0:3:2], encoded[:, 1:4:2], encoded[:, 2:5:2])
+        halved = self._layer(1, np.concatenate(taps, axis=2))
+        return self._layer(3, self._layer(2, halved))
 
     def _layer(self, index: int, taps: Array) -> Array:
-        return np.asarray(taps @ self._weights[index] + self._biases[index])
+        weights = self._weights[index]
+        made: Array = taps.reshape(-1, len(weights)) @ weights
+        made += self._biases[index]
+        return np.maximum(made, 0, out=made)
 
-    def _step_cells(self) -> Array:
+    def _step_cells(self, input_gates: Array) -> Array:
         """One step of the LSTM; gates in PyTorch's order: input, forget, cell, output."""
-        gates = self._cell_input @ self._gates + self._gate_biases
-        taken, kept = _sigmoid(gates[: 2 * _CELLS]).reshape(2, _CELLS)
-        self._cells = kept * self._cells + taken * np.tanh(gates[2 * _CELLS : 3 * _CELLS])
-        hidden = _sigmoid(gates[3 * _CELLS :]) * np.tanh(self._cells)
-        self._cell_input[_CELLS:] = hidden
-        return hidden
+        gates = _sigmoid(input_gates + self._hidden @ self._hidden_gates)
+        taken, kept, fresh, shown = gates.reshape(4, _CELLS)
+        self._cells = kept * self._cells + taken * (2 * fresh - 1)
+        self._hidden = shown * np.tanh(self._cells)
+        return self._hidden
 
 
 def _sigmoid(values: Array) -> Array:
@@ -86,11 +94,6 @@ def _sigmoid(values: Array) -> Array:
 def _as_matrix(kernel: Array) -> Array:
     """(out, in, taps) → (taps * in, out): a convolution becomes one product with the frames side by side."""
     return np.ascontiguousarray(kernel.transpose(2, 1, 0).reshape(-1, kernel.shape[0]))
-
-
-def _overlapping(buffer: Array, rows: int, width: int, hop: int) -> Array:
-    """A view of `buffer` whose rows of `width` values begin `hop` values apart."""
-    return as_strided(buffer, (rows, width), (hop * buffer.itemsize, buffer.itemsize))
 
 
 # ------------------------------------------------------------------------------------------ weights

@@ -3,7 +3,6 @@
 Shared by every engine. Must not know recognisers, voices or what the interview is about.
 """
 
-import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from voiceprep.turn_taking.speech_gate import GateChange, SpeechGate
 
 LEVEL_EVERY_BLOCKS = 6
 RECENT_BLOCKS = 8_000 // BLOCK_MS
-SILENCE_DBFS = -96.0
 
 BACKCHANNELS = frozenset(
     "mm hm mhm mm-hm mmhmm hmm uh-huh uhhuh uh huh um yeah yes yep ok okay right sure ah oh aha i see got it".split(
@@ -34,13 +32,6 @@ BACKCHANNELS = frozenset(
     )
 )
 """Words that show listening and do not ask for the floor."""
-
-
-def level_dbfs(samples: Samples) -> float:
-    """RMS level of int16 audio relative to full scale; -96 for digital silence. Shape (n_samples,)."""
-    wave = samples.astype(np.float32)
-    power = float(wave @ wave) / len(wave) / 32768.0**2
-    return max(SILENCE_DBFS, 10 * math.log10(power)) if power > 0 else SILENCE_DBFS
 
 
 def is_backchannel(words: Sequence[str]) -> bool:
@@ -98,7 +89,7 @@ class Floor:
         """The next block. Raises AudioDeviceError."""
         block = await mic.read()
         self._recent.append(block.samples)
-        probability, level = self._detector.probability(block), level_dbfs(block.samples)
+        probability, level = self._detector.probability(block), block.level_dbfs
         change = self.gate.step(block.start_ms, block.end_ms, probability, level)
         if change is GateChange.STARTED:
             emit(CandidateStarted(at_ms=self.gate.started_ms))
