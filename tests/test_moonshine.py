@@ -1,7 +1,7 @@
 """The local recogniser: what it writes, when it decodes, and what it does when something goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -13,9 +13,12 @@ from voiceprep.audio.vad import SileroDetector
 from voiceprep.errors import ProviderError
 from voiceprep.model import Term, Transcript
 from voiceprep.ports import MICROPHONE_RATE_HZ, Provisional, Samples, TranscriptionStream
+from voiceprep.providers.answer_stream import AnswerStream
 from voiceprep.providers.hibari import HibariSynthesizer
-from voiceprep.providers.moonshine import MoonshineStream, MoonshineTranscriber
-from voiceprep.providers.moonshine_model import MoonshineModel, Tokens, parse_vocabulary, tidy, without_loop
+from voiceprep.providers.moonshine import MoonshineTranscriber, is_due
+from voiceprep.providers.moonshine_model import MoonshineModel, parse_vocabulary, tidy, without_loop
+from voiceprep.providers.segments import Tokens
+from voiceprep.providers.timed_words import Recognised
 from voiceprep.tasks import Tasks
 
 
@@ -142,21 +145,26 @@ class ScriptedDecode:
     given_up: int = 0
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(
-        self, samples: Samples, draft: Tokens, is_wanted: Callable[[], bool]
-    ) -> tuple[Tokens, str] | None:
+    async def __call__(self, samples: Samples, draft: Tokens) -> Recognised:
         self.lengths_ms.append(len(samples) * 1000 // MICROPHONE_RATE_HZ)
+        length_ms = self.lengths_ms[-1]
         if self.error is not None:
             raise self.error
-        if self.held:
-            await self.go.wait()
-        if not is_wanted():
+        try:
+            if self.held:
+                await self.go.wait()
+        except asyncio.CancelledError:
             self.given_up += 1
-            return None
-        return (len(samples),), f"{self.lengths_ms[-1]} ms"
+            raise
+        return Recognised(f"{length_ms} ms", tokens=(len(samples),))
 
 
-async def push(stream: MoonshineStream, tasks: Tasks, is_speech: bool, from_ms: int, to_ms: int) -> None:
+def open_stream(tasks: Tasks, decode: ScriptedDecode) -> AnswerStream:
+    """The local recogniser's, without its model."""
+    return AnswerStream(tasks, decode, is_due)
+
+
+async def push(stream: AnswerStream, tasks: Tasks, is_speech: bool, from_ms: int, to_ms: int) -> None:
     for block in blocks(quiet(to_ms - from_ms), from_ms):
         stream.push(block, is_speech)
         await tasks.settle()
@@ -164,7 +172,7 @@ async def push(stream: MoonshineStream, tasks: Tasks, is_speech: bool, from_ms: 
 
 async def test_first_text_early_then_every_second_and_at_the_pause(tasks: Tasks) -> None:
     decode = ScriptedDecode()
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     await push(stream, tasks, True, 0, 3_000)
     assert decode.lengths_ms == [400, 1_400, 2_400]
     await push(stream, tasks, False, 3_000, 3_100)
@@ -177,7 +185,7 @@ async def test_first_text_early_then_every_second_and_at_the_pause(tasks: Tasks)
 
 async def test_finish_without_a_pause_decodes_the_rest(tasks: Tasks) -> None:
     decode = ScriptedDecode()
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     await push(stream, tasks, True, 0, 1_000)
     assert stream.provisional == Provisional("400 ms", 400)
     assert (await stream.finish()).text == "1000 ms"
@@ -185,7 +193,7 @@ async def test_finish_without_a_pause_decodes_the_rest(tasks: Tasks) -> None:
 
 async def test_too_little_speech_is_not_decoded(tasks: Tasks) -> None:
     decode = ScriptedDecode()
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     await push(stream, tasks, True, 0, 80)
     await push(stream, tasks, False, 80, 1_000)
     assert (await stream.finish()).text == ""
@@ -194,12 +202,12 @@ async def test_too_little_speech_is_not_decoded(tasks: Tasks) -> None:
 
 
 async def test_an_empty_answer(tasks: Tasks) -> None:
-    assert await MoonshineStream(tasks, ScriptedDecode()).finish() == Transcript()
+    assert await open_stream(tasks, ScriptedDecode()).finish() == Transcript()
 
 
 async def test_one_decode_at_a_time_and_a_pause_gives_up_a_stale_one(tasks: Tasks) -> None:
     decode = ScriptedDecode(held=True)
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     for block in blocks(quiet(3_000)):
         stream.push(block, True)
         await asyncio.sleep(0)
@@ -209,13 +217,13 @@ async def test_one_decode_at_a_time_and_a_pause_gives_up_a_stale_one(tasks: Task
     decode.go.set()
     await tasks.settle()
     assert decode.given_up == 1
-    assert decode.lengths_ms == [400, 3_300]
-    assert (await stream.finish()).text == "3300 ms"
+    assert decode.lengths_ms == [400, 3_120]
+    assert (await stream.finish()).text == "3120 ms"
 
 
 async def test_long_answers_are_committed_at_pauses(tasks: Tasks) -> None:
     decode = ScriptedDecode()
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     await push(stream, tasks, True, 0, 7_000)
     await push(stream, tasks, False, 7_000, 7_400)
     await push(stream, tasks, True, 7_400, 7_900)
@@ -225,7 +233,7 @@ async def test_long_answers_are_committed_at_pauses(tasks: Tasks) -> None:
 
 async def test_endless_speech_is_cut(tasks: Tasks) -> None:
     decode = ScriptedDecode()
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     await push(stream, tasks, True, 0, 30_000)
     transcript = await stream.finish()
     assert max(decode.lengths_ms) <= 12_000
@@ -234,7 +242,7 @@ async def test_endless_speech_is_cut(tasks: Tasks) -> None:
 
 async def test_a_failure_surfaces_once_at_the_end(tasks: Tasks) -> None:
     decode = ScriptedDecode(error=ProviderError("It broke.", provider="local", stage="stt"))
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     await push(stream, tasks, True, 0, 3_000)
     assert len(decode.lengths_ms) == 1, "no second try on the same answer"
     with pytest.raises(ProviderError, match=r"It broke\."):
@@ -243,7 +251,7 @@ async def test_a_failure_surfaces_once_at_the_end(tasks: Tasks) -> None:
 
 async def test_close_gives_up(tasks: Tasks) -> None:
     decode = ScriptedDecode(held=True)
-    stream = MoonshineStream(tasks, decode)
+    stream = open_stream(tasks, decode)
     for block in blocks(quiet(1_000)):
         stream.push(block, True)
         await asyncio.sleep(0)

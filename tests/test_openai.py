@@ -34,12 +34,8 @@ from voiceprep.providers.openai_common import Connection, Waits
 from voiceprep.providers.openai_services import SERVICES, full_url, service_key, service_url, shutdown_date
 from voiceprep.providers.openai_speech import OpenAISynthesizer, split_input
 from voiceprep.providers.openai_text import OpenAITextModel
-from voiceprep.providers.openai_transcription import (
-    OpenAITranscriber,
-    Recognised,
-    TimedWord,
-    place_words,
-)
+from voiceprep.providers.openai_transcription import OpenAITranscriber
+from voiceprep.providers.timed_words import Recognised, TimedWord, place_words
 from voiceprep.tasks import Tasks
 
 CANARY = "sk-canary-7f3a9b"

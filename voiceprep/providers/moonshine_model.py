@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voiceprep.ports import MICROPHONE_RATE_HZ, Samples
+from voiceprep.providers.segments import Tokens
 from voiceprep.weights import locate_weight, open_session
 
 _WEIGHTS = {
@@ -36,8 +37,6 @@ an invented "Thank you." or "Okay." was at most 4.5 away, a sentence really spok
 
 _INVENTIONS = (["you"], ["thank", "you", "for", "watching"])
 """What it writes for noise that passed for speech (measured with white noise and clicks)."""
-
-Tokens = tuple[int, ...]
 
 
 class MoonshineModel:

@@ -3,64 +3,29 @@
 Must not know when an answer ends, nor what the words are for.
 """
 
-import asyncio
 import io
 import wave
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from voiceprep.costs.prices import told_count
-from voiceprep.errors import ProviderError
-from voiceprep.language.glossary import repair
-from voiceprep.model import Term, Transcript, Usage, Word
-from voiceprep.ports import (
-    BLOCK_MS,
-    MICROPHONE_RATE_HZ,
-    AudioBlock,
-    OnText,
-    OnUsage,
-    Provisional,
-    Samples,
-    ignore_text,
-)
+from voiceprep.model import Term, Usage
+from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnText, OnUsage, Samples, ignore_text
+from voiceprep.providers.answer_stream import AnswerStream
 from voiceprep.providers.openai_common import Connection, MalformedAnswerError, OptionalParameters, Waits
-from voiceprep.providers.segments import PAUSE_BLOCKS, AnswerAudio, Segment
+from voiceprep.providers.segments import Segment, Tokens
+from voiceprep.providers.timed_words import Recognised, TimedWord
 from voiceprep.tasks import Tasks
 
 FIRST_REQUEST_BLOCKS = 600 // BLOCK_MS
 """So much speech makes the first request of an answer even without a pause, so that an interruption is noticed."""
 
-LEAST_SPEECH_BLOCKS = 100 // BLOCK_MS
-"""Anything shorter is a click or a breath, for which a model would invent a word."""
-
 PROMPT_CHARS_MAX = 600
 """Models other than gpt-transcribe read expected terms from a prompt, of which they keep the last 224 tokens."""
 
 TRANSCRIPTION_WAITS = Waits(first_s=10.0)
-
-
-@dataclass(frozen=True, slots=True)
-class TimedWord:
-    """A word and its place in the audio that was sent."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """What a model made of one piece of audio; `words` are empty where it gives no times."""
-
-    text: str
-    words: tuple[TimedWord, ...] = ()
-
-
-Recognise = Callable[[Samples], Awaitable[Recognised]]
-"""16 kHz audio → text. Raises ProviderError."""
 
 
 class OpenAITranscriber:
@@ -111,10 +76,10 @@ class OpenAITranscriber:
         """Close the connection."""
         await self._connection.close()
 
-    def open_stream(self, on_text: OnText = ignore_text) -> "OpenAITranscription":
-        return OpenAITranscription(self._tasks, self._recognise, self._glossary, on_text)
+    def open_stream(self, on_text: OnText = ignore_text) -> AnswerStream:
+        return AnswerStream(self._tasks, self._recognise, _is_due, self._glossary, on_text)
 
-    async def _recognise(self, samples: Samples) -> Recognised:
+    async def _recognise(self, samples: Samples, _draft: Tokens) -> Recognised:
         wav = wav_bytes(samples)
         answer = await self._connection.attempt(lambda: self._request(wav), adapt=self._parameters.adapt)
         self._report(answer, len(samples) * 1000 // MICROPHONE_RATE_HZ)
@@ -146,163 +111,6 @@ class OpenAITranscriber:
         )
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    """The request under way: the first `block_count` blocks of `segment`."""
-
-    segment: Segment
-    block_count: int
-    work: asyncio.Task[None] | None = None
-
-
-class OpenAITranscription:
-    """One answer: a TranscriptionStream. At most one request is under way; one that lacks speech is given up."""
-
-    def __init__(
-        self, tasks: Tasks, recognise: Recognise, glossary: Sequence[Term] = (), on_text: OnText = ignore_text
-    ) -> None:
-        self._tasks = tasks
-        self._recognise = recognise
-        self._glossary = glossary
-        self._on_text = on_text
-        self._audio = AnswerAudio()
-        self._recognised: dict[Segment, Recognised] = {}
-        self._job: _Job | None = None
-        self._error: ProviderError | None = None
-        self._is_closed = False
-        self._through_ms = 0
-
-    @property
-    def provisional(self) -> Provisional:
-        """The newest text, glossary repairs included."""
-        return Provisional(" ".join(filter(None, (s.shown for s in self._audio.segments))), self._through_ms)
-
-    @property
-    def error(self) -> ProviderError | None:
-        """Known before `finish` raises it: the newest request failed. The next pause makes another."""
-        return self._error
-
-    def push(self, block: AudioBlock, is_speech: bool) -> None:
-        """Take 20 ms, in order; sends a request when one is due. Never blocks. Does nothing after `close`."""
-        if self._is_closed:
-            return
-        self._audio.push(block, is_speech)
-        segment = self._audio.open_segment
-        if segment is not None and segment.trailing_blocks == PAUSE_BLOCKS:
-            self._error = None  # once more at every pause; whether it matters in the end is for `finish` to say
-        if all(map(_is_done, self._audio.segments)):
-            self._through_ms = block.end_ms
-        self._continue()
-
-    async def finish(self) -> Transcript:
-        """The final transcript: at once when everything was sent at a pause. Raises ProviderError."""
-        self._audio.close()
-        self._error = None
-        self._continue()
-        while (job := self._job) is not None and job.work is not None:
-            await asyncio.wait((job.work,))
-            if job.work.cancelled():
-                break
-            job.work.result()
-        if self._error is not None:
-            raise self._error
-        return Transcript(repair([word for s in self._audio.segments for word in self._words(s)], self._glossary))
-
-    def close(self) -> None:
-        """Give up; a request under way is cancelled."""
-        self._is_closed = True
-        self._give_up()
-
-    def _continue(self) -> None:
-        """Send the next request, after giving up one that has become pointless."""
-        if self._is_closed or self._error is not None:
-            return
-        if self._job is not None and not self._is_useful(self._job):
-            self._give_up()
-        if self._job is not None:
-            return
-        is_first = not any(segment.decoded_blocks for segment in self._audio.segments)
-        segment = next((s for s in self._audio.segments if _is_due(s, is_first=is_first)), None)
-        if segment is not None:
-            job = _Job(segment, len(segment.blocks))
-            self._job = job
-            job.work = self._tasks.work(self._carry_out(job), name="transcription")
-
-    def _give_up(self) -> None:
-        job, self._job = self._job, None
-        if job is not None and job.work is not None:
-            job.work.cancel()
-
-    def _is_useful(self, job: _Job) -> bool:
-        segment = job.segment
-        is_at_rest = segment.is_closed or segment.trailing_blocks >= PAUSE_BLOCKS
-        return segment in self._audio.segments and (not is_at_rest or segment.covers(job.block_count))
-
-    async def _carry_out(self, job: _Job) -> None:
-        segment = job.segment
-        try:
-            recognised = await self._recognise(segment.samples(job.block_count))
-            if self._job is job:
-                self._take(job, recognised)
-        except ProviderError as error:
-            if self._job is job:
-                self._error = error
-        finally:
-            if self._job is job:
-                self._job = None
-        self._continue()
-
-    def _take(self, job: _Job, recognised: Recognised) -> None:
-        segment = job.segment
-        segment.take(job.block_count, (), recognised.text)
-        self._recognised[segment] = recognised
-        segment.shown = " ".join(word.text for word in repair(self._words(segment), self._glossary))
-        self._through_ms = max(self._through_ms, segment.blocks[job.block_count - 1].end_ms)
-        if not self._is_closed:
-            self._on_text()
-
-    def _words(self, segment: Segment) -> tuple[Word, ...]:
-        """With the model's own times where it gave some for just this text, else spread over the speech."""
-        recognised = self._recognised.get(segment)
-        placed: tuple[Word, ...] = ()
-        if recognised is not None and recognised.text == segment.text:
-            placed = place_words(recognised, [block.start_ms for block in segment.blocks])
-        return placed or segment.words()
-
-
-def place_words(recognised: Recognised, block_starts_ms: Sequence[int]) -> tuple[Word, ...]:
-    """The words of the text, with punctuation, on the session clock; none where times and text do not match.
-
-    `block_starts_ms`: session time of each 20 ms block that was sent. Timed words lack punctuation and may be cut
-    differently, so both are matched letter by letter.
-    """
-    letters: list[tuple[int, int]] = []
-    spelled = ""
-    for word in recognised.words:
-        bare = _letters(word.text)
-        length_ms = max(0, word.end_ms - word.start_ms)
-        for place in range(len(bare)):
-            from_ms = word.start_ms + length_ms * place // len(bare)
-            letters.append((from_ms, word.start_ms + length_ms * (place + 1) // len(bare)))
-        spelled += bare
-    tokens = recognised.text.split()
-    if not spelled or spelled != _letters(recognised.text) or not block_starts_ms:
-        return ()
-    words: list[Word] = []
-    place = 0
-    for token in tokens:
-        count = len(_letters(token))
-        if not count:  # a lone dash: it takes no time
-            at_ms = words[-1].end_ms if words else block_starts_ms[0]
-            words.append(Word(token, at_ms, at_ms))
-            continue
-        start_ms = _session_ms(letters[place][0], block_starts_ms)
-        end_ms = _session_ms(letters[place + count - 1][1], block_starts_ms, is_end=True)
-        words.append(Word(token, start_ms, max(start_ms + 1, end_ms)))
-        place += count
-    return tuple(words)
-
-
 def wav_bytes(samples: Samples) -> bytes:
     """A 16 kHz mono WAV file in memory."""
     buffer = io.BytesIO()
@@ -314,31 +122,9 @@ def wav_bytes(samples: Samples) -> bytes:
     return buffer.getvalue()
 
 
-def _session_ms(sent_ms: int, block_starts_ms: Sequence[int], *, is_end: bool = False) -> int:
-    """A place in the audio sent → the session clock; an end at a block's edge belongs to the block before it."""
-    shift_ms = 1 if is_end and sent_ms > 0 else 0
-    block, within_ms = divmod(max(0, sent_ms - shift_ms), BLOCK_MS)
-    if block >= len(block_starts_ms):
-        return block_starts_ms[-1] + BLOCK_MS
-    return block_starts_ms[block] + within_ms + shift_ms
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).lower()
-
-
-def _is_done(segment: Segment) -> bool:
-    return segment.voiced_blocks < LEAST_SPEECH_BLOCKS or (
-        segment.decoded_blocks > 0 and segment.covers(segment.decoded_blocks)
-    )
-
-
 def _is_due(segment: Segment, *, is_first: bool) -> bool:
-    """Whether to send what the segment holds now."""
-    if _is_done(segment):
-        return False
-    is_at_rest = segment.is_closed or segment.trailing_blocks >= PAUSE_BLOCKS
-    return is_at_rest or (is_first and segment.voiced_blocks >= FIRST_REQUEST_BLOCKS)
+    """Only so that an interruption is noticed: each request sends all of the segment again."""
+    return is_first and segment.voiced_blocks >= FIRST_REQUEST_BLOCKS
 
 
 def _parameters(model: str, glossary: Sequence[Term], language: str) -> OptionalParameters:

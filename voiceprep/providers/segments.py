@@ -31,6 +31,10 @@ _QUIET_BLOCKS = 5
 """A segment is cut at `LONGEST_BLOCKS`, in the middle of the quietest 100 ms after `EARLIEST_CUT_BLOCKS`."""
 
 
+Tokens = tuple[int, ...]
+"""Text as the pieces a recogniser writes."""
+
+
 @dataclass(slots=True, eq=False)
 class Segment:
     """One piece of the answer. `voiced[i]` says whether `blocks[i]` is speech; the two grow together.
@@ -44,7 +48,7 @@ class Segment:
     is_closed: bool = False
     decoded_blocks: int = 0
     decoded_voiced_blocks: int = 0
-    tokens: tuple[int, ...] = ()
+    tokens: Tokens = ()
     text: str = ""
     shown: str = ""
     anchors: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
@@ -63,11 +67,16 @@ class Segment:
         """Blocks of silence at the end."""
         return len(self.blocks) - 1 - self.last_voiced
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing is being said: the moment to recognise it."""
+        return self.is_closed or self.trailing_blocks >= PAUSE_BLOCKS
+
     def covers(self, block_count: int) -> bool:
         """The first `block_count` blocks hold all speech, and a pause after it where there is one."""
         return block_count >= min(len(self.blocks), self.last_voiced + 1 + PAUSE_BLOCKS)
 
-    def take(self, block_count: int, tokens: tuple[int, ...], text: str) -> None:
+    def take(self, block_count: int, tokens: Tokens, text: str) -> None:
         """Keep the result for the first `block_count` blocks."""
         self.tokens, self.text, self.decoded_blocks = tokens, text, block_count
         self.decoded_voiced_blocks = sum(self.voiced[:block_count])
