@@ -6,11 +6,11 @@ Must not know when an answer ends, nor what the words are for.
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from voiceprep.model import Term
+from voiceprep.model import Term, Word
 from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, OnText, OnUsage, ignore_text
 from voiceprep.providers.deepgram_connection import Dialect, ListenLink, Message
 from voiceprep.providers.deepgram_link import PROVIDER, LinkError, LinkPolicy, open_client
@@ -74,6 +74,28 @@ class DeepgramTranscriber:
         return stream
 
 
+class NewestWords:
+    """The words of the newest message. Most messages repeat those of the one before: making them anew is most of
+    what reading costs."""
+
+    def __init__(self) -> None:
+        self._items: object = []
+        self._words: tuple[Word, ...] = ()
+
+    def of(self, items: Any) -> tuple[Word, ...]:  # noqa: ANN401 - any JSON
+        """What Deepgram's `items` say. Raises one of `_UNREADABLE`."""
+        if items != self._items:
+            self._words = tuple(
+                word
+                for item in items
+                for word in spread(
+                    item.get("punctuated_word") or item["word"], _ms(item["start"]), _ms(item["end"])
+                )
+            )
+            self._items = items
+        return self._words
+
+
 @dataclass(frozen=True, slots=True)
 class NovaDialect:
     """Listen v1. UtteranceEnd and SpeechStarted are not asked for: our own endpointer knows both sooner."""
@@ -81,6 +103,7 @@ class NovaDialect:
     model: str
     keyterms: tuple[str, ...]
     endpointing_ms: int
+    newest: NewestWords = field(default_factory=NewestWords)
     resource = "listen.v1"
     keep_alive = json.dumps({"type": "KeepAlive"})
     finalize = json.dumps({"type": "Finalize"})
@@ -113,19 +136,13 @@ class NovaDialect:
         try:
             best = message["channel"]["alternatives"][0]
             start_ms, length_ms = _ms(message["start"]), _ms(message["duration"])
-            words = [
-                word
-                for item in best["words"]
-                for word in spread(
-                    item.get("punctuated_word") or item["word"], _ms(item["start"]), _ms(item["end"])
-                )
-            ]
+            words = self.newest.of(best["words"])
             if not words:
-                words = list(spread(best["transcript"], start_ms, start_ms + length_ms))
+                words = tuple(spread(best["transcript"], start_ms, start_ms + length_ms))
         except _UNREADABLE:
             raise LinkError("sent something unreadable") from None
         is_final, closes = message.get("is_final") is True, message.get("from_finalize") is True
-        return Heard(start_ms, start_ms + length_ms, tuple(words), is_final or closes, closes)
+        return Heard(start_ms, start_ms + length_ms, words, is_final or closes, closes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +151,7 @@ class FluxDialect:
 
     model: str
     keyterms: tuple[str, ...]
+    newest: NewestWords = field(default_factory=NewestWords)
     resource = "listen.v2"
     keep_alive = bytes(2 * MICROPHONE_RATE_HZ * BLOCK_MS // 1000)  # v2 has no KeepAlive: a block of silence
     finalize = json.dumps({"type": "ForceEndTurn"})
@@ -160,16 +178,12 @@ class FluxDialect:
             confidence = float(message["end_of_turn_confidence"])
             items = message["words"]
             is_timed = all(item.get("start") is not None and item.get("end") is not None for item in items)
-            if is_timed:
-                timed = [spread(item["word"], _ms(item["start"]), _ms(item["end"])) for item in items]
-                words = [word for group in timed for word in group]
-            else:
-                words = list(spread(message["transcript"], start_ms, end_ms))
+            words = self.newest.of(items) if is_timed else tuple(spread(message["transcript"], start_ms, end_ms))
         except _UNREADABLE:
             raise LinkError("sent something unreadable") from None
         is_final = message.get("event") == "EndOfTurn"
         closes = is_final and message.get("trigger") == "manual"
-        return Heard(start_ms, end_ms, tuple(words), is_final, closes, is_timed, confidence)
+        return Heard(start_ms, end_ms, words, is_final, closes, is_timed, confidence)
 
 
 def keyterms(glossary: Sequence[Term]) -> Iterator[str]:

@@ -148,6 +148,15 @@ class Hearing:
     turn_probability: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A text and what is to be known of it: the same one is asked about 50 times a second."""
+
+    text: str
+    sounds: Sounds
+    word_count: int
+
+
 class Endpointer:
     """Decides, block by block, whether one answer is over. One per session: it learns the candidate's pauses."""
 
@@ -156,6 +165,7 @@ class Endpointer:
         self._own_pauses_ms: list[int] = []
         self._went_on_count = 0
         self._seems_over = False
+        self._read = _Words("", Sounds.NOTHING, 0)
         self.begin(0, None)
 
     def begin(self, now_ms: int, limit_ms: int | None, expected_ms: int | None = None) -> None:
@@ -202,13 +212,15 @@ class Endpointer:
             return Verdict.TIME_LIMIT
         if hearing.through_ms < hearing.last_speech_ms:
             return self._if_longer(silence_ms, self.policy.patience_ms)
-        sounds = how_it_sounds(hearing.text)
+        if hearing.text != self._read.text:
+            self._read = _Words(hearing.text, how_it_sounds(hearing.text), len(plain_words(hearing.text)))
+        sounds = self._read.sounds
         signs = Signs(
             sounds,
             hearing.is_covered,
             self._own_pauses_ms,
             hearing.turn_probability,
-            self._length_share(hearing.text),
+            self._length_share(self._read.word_count),
             self._went_on_count,
         )
         self._seems_over = can_stop(self.policy, signs) and end_odds(signs) > 0
@@ -219,10 +231,10 @@ class Endpointer:
             needed_ms += ONSET_KNOWN_MS
         return self._if_longer(silence_ms, needed_ms)
 
-    def _length_share(self, text: str) -> float | None:
+    def _length_share(self, word_count: int) -> float | None:
         if self._expected_ms is None:
             return None
-        return len(plain_words(text)) / (self._expected_ms * USUAL_WORDS_PER_MINUTE / 60_000)
+        return word_count / (self._expected_ms * USUAL_WORDS_PER_MINUTE / 60_000)
 
     def _if_longer(self, silence_ms: int, needed_ms: int) -> Verdict:
         return Verdict.FINISHED if silence_ms >= needed_ms else Verdict.WAIT
