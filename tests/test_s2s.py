@@ -9,11 +9,13 @@ from tests.room import Room
 from tests.s2s_room import S2sRoom
 from voiceprep.errors import ProviderError
 from voiceprep.events import (
+    CandidatePaused,
     HintGiven,
     InterviewerEnded,
     InterviewerPaused,
     InterviewerResumed,
     InterviewerStarted,
+    ProviderFailed,
     SessionEnded,
     TurnEnded,
 )
@@ -189,6 +191,26 @@ async def test_a_model_that_cannot_be_reached_again_ends_the_session() -> None:
         await room.hold()
     assert isinstance(room.events[-1], SessionEnded)
     assert room.events[-1].outcome is Outcome.FAILED
+
+
+@BOTH
+async def test_words_from_before_a_failure_are_no_answer_to_the_turn_that_is_taken_again(ours: bool) -> None:
+    broken = answer("phrase 1 and what I was about to say when it broke off is case 1 that's it")
+    room = S2sRoom(
+        plan(1), [broken, answer()], [FaultAt(5_000, RealtimeFault.DROP)], are_turns_ours=ours, failures=1
+    )
+    assert await room.hold() is Outcome.COMPLETED
+    assert room.answers == [(FULL, AnswerEnd.FINISHED)]
+    (failed,) = room.of(ProviderFailed)
+    spoken = [event for event in room.events if isinstance(event, InterviewerStarted) if event.turn_index == 1]
+    assert len(spoken) == 2
+    stopped = [event.at_ms for event in room.events if isinstance(event, CandidatePaused)]
+    assert stopped[0] > failed.at_ms, "the candidate was in the middle of a sentence"
+    assert spoken[1].at_ms >= stopped[0] + 1_000
+    assert room.of(InterviewerPaused) == []
+    assert room.session is not None
+    (heard,) = [turn.answer for turn in room.session.turns if turn.answer is not None]
+    assert heard.start_ms > spoken[1].at_ms
 
 
 # ------------------------------------------------------------------------------------------------ keys

@@ -112,8 +112,9 @@ class _Exchange:
         return self._mic.position_ms
 
     async def run(self) -> Turn:
-        self._turn.begin()
-        self._begin(self._engine.replies.to(self._brief, self._engine.conversation, self._newest_answer))
+        await self._turn.begin()
+        if not self._turn.is_over:
+            self._begin(self._engine.replies.to(self._brief, self._engine.conversation, self._newest_answer))
         while not self._turn.is_over:
             heard = await self._floor.hear(self._mic, self._emit)
             self._stream.push(heard.block, heard.is_voiced)

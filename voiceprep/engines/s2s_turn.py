@@ -73,10 +73,11 @@ class Exchange:
 
     async def run(self) -> Turn:
         self._link.on_event, self._link.on_drop = self._on_event, self._on_drop
-        self._turn.begin()
+        await self._turn.begin()
         self._link.check()
         self._link.tick(self._now_ms, is_quiet=True)
-        self._begin(direction(self._brief))
+        if not self._turn.is_over:
+            self._begin(direction(self._brief))
         while not self._turn.is_over:
             heard = await self._floor.hear(self._mic, self._emit)
             self._send(heard)

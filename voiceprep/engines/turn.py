@@ -37,6 +37,10 @@ from voiceprep.turn_taking.requests import Request, spoken_request
 RESUME_AFTER_MS = 400
 """Silence after a sound without words before the interviewer goes on."""
 
+HAS_FINISHED_MS, LET_FINISH_MS = 1_000, 10_000
+"""Silence that shows that a candidate has finished whom a failure of ours took by surprise; how long that is waited
+for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -49,7 +53,10 @@ class Lines:
 
 
 class Sitting:
-    """What lasts from turn to turn: who is speaking, this candidate's pauses, and how the newest answer ended."""
+    """What lasts from turn to turn: who is speaking, this candidate's pauses, and how the newest answer ended.
+
+    `is_turn_open`: a turn has begun and not ended; when another begins, that one broke off.
+    """
 
     def __init__(
         self,
@@ -62,6 +69,7 @@ class Sitting:
         self.endpointer = Endpointer(policy)
         self.nudges = nudges
         self.previous = TurnTimings()
+        self.is_turn_open = False
 
 
 class Side(Protocol):
@@ -118,11 +126,21 @@ class TurnUnderWay:
         """What was said of the brief, to be said again word for word."""
         return self.said[0].text if self.said and self.said[0].text else self.brief.text
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
+        """Who was speaking when the turn before this one broke off may finish: that is no answer to this brief."""
         self._emit(TurnStarted(at_ms=self.now_ms, turn_index=self.index, brief=self.brief))
+        was_broken_off, self._sitting.is_turn_open = self._sitting.is_turn_open, True
+        from_ms, gate = self.now_ms, self._floor.gate
+        while was_broken_off and not self.is_over and self.now_ms - from_ms < LET_FINISH_MS:
+            if not 0 < gate.last_speech_ms > self.now_ms - HAS_FINISHED_MS:
+                return
+            command = (await self._floor.hear(self._mic, self._emit)).command
+            if command is not None and command.kind is not CommandKind.REPEAT:  # it will be said anyway
+                await self.obey(command)
 
     def result(self) -> Turn:
         """The turn as it went. The next one is timed from the end of its answer."""
+        self._sitting.is_turn_open = False
         timings = replace(self._sitting.previous, first_sound_ms=self._first_sound_ms)
         answer = self._answer
         if answer is not None and answer.transcript.words:
