@@ -1,20 +1,17 @@
 """A recording whose disk fails, at every single call: a clear error, and a folder that can be recovered."""
 
-import asyncio
-import errno
 import random
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from enum import Enum, auto
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.disk_faults import FINE, count_calls, play
 from tests import sample_session as sample
-from tests.consistency import inconsistencies
-from tests.killed_session import hold_scripted
+from tests.faulty_disk import Fault, FaultyDisk
 from voiceprep import events
 from voiceprep.errors import RecordingError
 from voiceprep.model import Outcome
@@ -25,74 +22,6 @@ from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.repair import recover
 from voiceprep.recordings.writer import SessionWriter
-from voiceprep.wiring.records import finish, recover_folder
-
-
-class Fault(Enum):
-    """How the disk fails, and what the error must say."""
-
-    ONCE = auto()  # one call fails, the next ones work: a cable, a network drive
-    FOR_GOOD = auto()  # this call and every later one: a full disk
-    HALF_WRITTEN = auto()  # half of the bytes are stored, then no space is left
-
-
-class FaultyDisk(Disk):
-    """Counts its calls and fails at number `at`, from 0; None: never."""
-
-    def __init__(self, at: int | None = None, fault: Fault = Fault.ONCE) -> None:
-        self.calls: list[str] = []
-        self._at = at
-        self._fault = fault
-
-    def _is_failing(self, call: str) -> bool:
-        self.calls.append(call)
-        number = len(self.calls) - 1
-        return self._at is not None and (
-            number == self._at or (number > self._at and self._fault is not Fault.ONCE)
-        )
-
-    def _check(self, call: str) -> None:
-        if self._is_failing(call):
-            raise self._error()
-
-    def _error(self) -> OSError:
-        if self._fault is Fault.ONCE:
-            return OSError(errno.EIO, "Input/output error")
-        return OSError(errno.ENOSPC, "No space left on device")
-
-    def make_folder(self, path: Path, mode: int = 0o777) -> None:
-        self._check("make_folder")
-        super().make_folder(path, mode)
-
-    def open_file(self, path: Path, flags: int) -> int:
-        self._check("open")
-        return super().open_file(path, flags)
-
-    def write(self, file: int, data: memoryview) -> int:
-        if self._is_failing("write"):
-            if self._fault is Fault.HALF_WRITTEN:
-                super().write(file, data[: len(data) // 2])
-            raise self._error()
-        return super().write(file, data)
-
-    def write_at(self, file: int, data: memoryview, start_bytes: int) -> int:
-        if self._is_failing("write_at"):
-            if self._fault is Fault.HALF_WRITTEN:
-                super().write_at(file, data[: len(data) // 2], start_bytes)
-            raise self._error()
-        return super().write_at(file, data, start_bytes)
-
-    def cut(self, file: int, length_bytes: int) -> None:
-        self._check("cut")
-        super().cut(file, length_bytes)
-
-    def sync(self, file: int) -> None:
-        self._check("sync")
-        super().sync(file)
-
-    def rename(self, old: Path, new: Path) -> None:
-        self._check("rename")
-        super().rename(old, new)
 
 
 def hold(recordings: Path, disk: Disk) -> None:
@@ -142,21 +71,14 @@ def test_a_disk_that_fails_at_every_call(tmp_path: Path, fault: Fault) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", Fault)
-def test_a_whole_session_on_a_disk_that_fails(tmp_path: Path, fault: Fault) -> None:
-    """The real engine and everything derived: each call of the beginning and the end, and some between."""
-    whole = FaultyDisk()
-    finish(asyncio.run(hold_scripted(tmp_path / "whole", disk=whole)), whole)
-    count = len(whole.calls)
+def test_a_whole_session_on_a_disk_that_fails(fault: Fault) -> None:
+    """The real engine and everything derived: each call of the beginning and the end, and some between.
+
+    `python -m benchmarks.disk_faults` tries them all."""
+    count = count_calls()
     between = random.Random(fault.name).sample(range(40, count - 60), 40)
     for at in (*range(40), *between, *range(count - 60, count)):
-        recordings = tmp_path / str(at)
-        disk = FaultyDisk(at, fault)
-        with pytest.raises(RecordingError) as failure:
-            finish(asyncio.run(hold_scripted(recordings, disk=disk)), disk)
-        assert failure.value.hint, at
-        for folder in session_folders(recordings):
-            recover_folder(folder)
-            assert inconsistencies(folder) == [], at
+        assert play(fault, at) == FINE, at
 
 
 @pytest.mark.parametrize("fault", Fault)

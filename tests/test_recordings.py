@@ -295,7 +295,7 @@ def test_session_json_holds_no_field_for_a_key(tmp_path: Path) -> None:
     assert set(content) == {
         *("schema_version", "id", "bank_id", "bank_title", "mode", "level", "seed", "plan", "providers"),
         *("judge", "started_at", "outcome", "reason", "pid", "persona", "limit_ms", "notes", "reserve"),
-        *("candidate", "retry_of", "is_filling", "has_audio", "length_ms"),
+        *("candidate", "retry_of", "is_filling", "has_audio", "length_ms", "encrypt_to", "sealed"),
     }
     assert content["schema_version"] == 1
 

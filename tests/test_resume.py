@@ -15,9 +15,12 @@ from voiceprep.errors import ExitCode
 from voiceprep.events import SessionStarted
 from voiceprep.model import AnswerEnd, Outcome, QuestionScore, Turn, TurnBrief, TurnKind
 from voiceprep.rates import BLOCK_MS
+from voiceprep.recordings.age import make_key_file
 from voiceprep.recordings.folder import session_folders
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryStatus
+from voiceprep.recordings.sealing import in_the_open
 from voiceprep.recordings.wav import HEADER_BYTES
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.wiring.records import recover_folder
@@ -139,3 +142,19 @@ def test_one_that_is_running_is_refused(recordings: Path) -> None:
         done = run("resume", *FAST, "--recordings", recordings)
     assert done.code == ExitCode.RECORDING
     assert "still running" in done.err
+
+
+def test_a_sealed_interview_goes_on_and_is_sealed_again(recordings: Path, tmp_path: Path) -> None:
+    key_file = tmp_path / "key.txt"
+    changes = {"VOICEPREP_ENCRYPT_TO": make_key_file(key_file), "VOICEPREP_IDENTITY": str(key_file)}
+    before = only_session(recordings)
+    assert run("seal", "last", "--recordings", recordings, changes=changes).code == ExitCode.DONE
+    assert load_info(before.folder).sealed
+    done = run("resume", *FAST, "--recordings", recordings, changes=changes)
+    assert done.code == ExitCode.DONE, done.err
+    assert load_info(before.folder).sealed
+    assert in_the_open(before.folder) == []
+    run("unseal", "last", "--recordings", recordings, changes=changes)
+    after = only_session(recordings)
+    assert (after.info.outcome, after.problems) == (Outcome.COMPLETED, ())
+    assert after.events[: len(before.events)] == before.events

@@ -12,6 +12,7 @@ from tests.commands import Done, run, run_apart
 from voiceprep.answers import AskedQuestion, merge_answers
 from voiceprep.model import Bank, KeyPointScore, Question, QuestionScore, Transcript, TurnKind
 from voiceprep.practice.retry import compare, improvement
+from voiceprep.recordings.age import NO_SEAL
 from voiceprep.recordings.comparison import Comparison, Verdict, load_comparison, save_comparison
 from voiceprep.recordings.reader import load_session
 from voiceprep.scoring.offline import OfflineJudge
@@ -205,11 +206,11 @@ def test_practice_due_takes_the_bank_of_what_is_due(tmp_path: Path) -> None:
 def test_a_question_that_comes_again_is_worded_anew(tmp_path: Path) -> None:
     question = replace(sample.QUESTIONS[0], wordings=("What makes a method idempotent?",))
     sample_bank = Bank("sample-bank", "A sample bank", (question, sample.QUESTIONS[1]))
-    assert reworded(tmp_path, sample_bank) == sample_bank, "never asked: as it is written"
+    assert reworded(tmp_path, NO_SEAL, sample_bank) == sample_bank, "never asked: as it is written"
     record = sample.record_session(tmp_path)
-    assert reworded(tmp_path, sample_bank).questions[0].text == "What makes a method idempotent?"
+    assert reworded(tmp_path, NO_SEAL, sample_bank).questions[0].text == "What makes a method idempotent?"
     shutil.copytree(record.folder, tmp_path / "20260302T183000Z-sample-bank-00fe")
-    assert reworded(tmp_path, sample_bank) == sample_bank, "and round again"
+    assert reworded(tmp_path, NO_SEAL, sample_bank) == sample_bank, "and round again"
 
 
 def test_simulated_candidates_count_only_until_a_person_answers(tmp_path: Path) -> None:

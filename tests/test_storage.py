@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -12,9 +13,15 @@ from moto.server import ThreadedMotoServer
 from tests import sample_session as sample
 from tests.commands import run
 from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.recordings.age import FORMAT, make_key_file
+from voiceprep.recordings.codec import encode
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import load_session
+from voiceprep.recordings.writer import SessionWriter
+from voiceprep.settings import DEFAULTS
 from voiceprep.storage.bucket import Bucket, open_bucket
 from voiceprep.storage.sessions import GROWING, MANIFEST, PARTS, Upload, pull, stored_names
+from voiceprep.wiring.storing import Storing
 
 NAME = "interviews"
 URL = f"s3://{NAME}/team-a"
@@ -175,6 +182,66 @@ def test_an_interview_is_stored_while_it_is_held(bucket: Bucket, keys: dict[str,
     (name,) = stored_names(bucket)
     back = pull(bucket, name, tmp_path / "there")
     assert content(back) == content(tmp_path / "here" / name)
+
+
+@pytest.fixture
+def sealing(tmp_path: Path) -> dict[str, str]:
+    key_file = tmp_path / "key.txt"
+    return {"VOICEPREP_ENCRYPT_TO": make_key_file(key_file), "VOICEPREP_IDENTITY": str(key_file)}
+
+
+def readable_in(bucket: Bucket, name: str) -> set[str]:
+    """Names of the stored files that are not sealed."""
+    keys = [key for key in bucket.sizes(name) if not bucket.get(key).startswith(FORMAT.encode())]
+    return {key.removeprefix(f"{name}/") for key in keys}
+
+
+def test_of_a_session_that_is_sealed_nothing_else_is_stored(
+    bucket: Bucket, keys: dict[str, str], sealing: dict[str, str], tmp_path: Path
+) -> None:
+    """Not even while it is held: parts of what is recorded would be left in the bucket if they were sent."""
+    options = ("--candidate", "partial", "--pace", "fast", "--questions", "1", "--seed", "1")
+    changes = {**keys, **sealing, "VOICEPREP_STORAGE": URL}
+    done = run("interview", *options, "--recordings", tmp_path / "here", changes=changes)
+    assert (done.code, done.err) == (0, "")
+    (name,) = stored_names(bucket)
+    assert readable_in(bucket, name) == {"session.json", MANIFEST}
+    back = pull(bucket, name, tmp_path / "there")
+    assert content(back) == content(tmp_path / "here" / name)
+    assert run("report", back, "--json", changes=changes).code == 0
+
+
+def test_nothing_is_sent_while_a_session_to_be_sealed_is_recorded(
+    bucket: Bucket, keys: dict[str, str], sealing: dict[str, str], tmp_path: Path
+) -> None:
+    info = replace(sample.info(), encrypt_to=(sealing["VOICEPREP_ENCRYPT_TO"],))
+    storing = Storing(replace(DEFAULTS, storage=URL), keys)
+    with SessionWriter.create(tmp_path, info) as writer:
+        storing.finish(writer.folder)
+    assert "not sealed yet" in storing.problem
+    assert stored_names(bucket) == []
+
+
+def test_what_was_stored_in_the_open_is_replaced_when_it_is_sealed(
+    bucket: Bucket, keys: dict[str, str], sealing: dict[str, str], folder: Path
+) -> None:
+    changes = {**keys, **sealing, "VOICEPREP_STORAGE": URL}
+    place = ("--recordings", folder.parent)
+    run("store", "push", "last", *place, changes=changes)
+    assert "candidate.wav" in readable_in(bucket, folder.name)
+    run("seal", "last", *place, changes=changes)
+    run("store", "push", "last", *place, changes=changes)
+    assert readable_in(bucket, folder.name) == {"session.json", MANIFEST}
+
+
+def test_pushing_seals_first_what_was_left_open(
+    bucket: Bucket, keys: dict[str, str], sealing: dict[str, str], folder: Path
+) -> None:
+    info = replace(load_info(folder), encrypt_to=(sealing["VOICEPREP_ENCRYPT_TO"],))
+    (folder / "session.json").write_bytes(encode(info))
+    done = run("store", "push", "all", "--recordings", folder.parent, changes={**keys, "VOICEPREP_STORAGE": URL})
+    assert done.code == 0, done.err
+    assert readable_in(bucket, folder.name) == {"session.json", MANIFEST}
 
 
 def test_an_interview_never_fails_with_its_storage(keys: dict[str, str], tmp_path: Path) -> None:

@@ -10,7 +10,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from voiceprep import __version__
-from voiceprep.commands import banks, costs, grading, learning, machine, records, rooms, serving, sessions, storing
+from voiceprep.commands import (
+    banks,
+    costs,
+    grading,
+    learning,
+    machine,
+    records,
+    rooms,
+    sealing,
+    serving,
+    sessions,
+    storing,
+)
 from voiceprep.errors import ExitCode, VoiceprepError
 from voiceprep.language.plaintext import plain, plain_lines
 
@@ -21,9 +33,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich's help costs two thirds of the start-up time
 )
-for group in (sessions, records, learning, grading, machine, costs):
+for group in (sessions, records, learning, grading, machine, costs, sealing):
     app.add_typer(group.app)
 app.add_typer(banks.app, name="banks")
+app.add_typer(sealing.keys, name="keys")
 app.add_typer(rooms.app, name="rooms")
 app.add_typer(learning.schedule, name="schedule")
 app.add_typer(serving.serve, name="serve")

@@ -62,6 +62,10 @@ class Settings:
     """A price table of your own, over the one that ships."""
     notice: bool = True
     """Say and show at the beginning that the interview is recorded."""
+    encrypt_to: tuple[str, ...] = ()
+    """Public keys of age (`age1…`, `ssh-ed25519 …`): a session that has ended is sealed, for them only to read."""
+    identity: str = ""
+    """The file with the private key that opens sealed sessions; empty is age-identity.txt beside the settings."""
     storage: str = ""
     """Where sessions are stored as well, while they are recorded: s3://BUCKET/PREFIX."""
     egress: str = ""
@@ -151,6 +155,11 @@ _WORDS_FOR_BOOL = {
 def _convert(name: str, value: object, kind: type, origin: str) -> object:
     if kind is bool and isinstance(value, str) and value.lower() in _WORDS_FOR_BOOL:
         return _WORDS_FOR_BOOL[value.lower()]
+    if kind is tuple:
+        texts = value.split(",") if isinstance(value, str) else value
+        if isinstance(texts, (list, tuple)) and all(isinstance(text, str) for text in texts):
+            return tuple(text.strip() for text in texts if text.strip())
+        raise ConfigError(f"{origin.capitalize()} sets {name} to no list of texts.", f'Write {name} = ["…"].')
     try:
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value

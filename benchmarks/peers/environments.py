@@ -1,6 +1,7 @@
 """Makes the virtual environments of the engines under test, once, outside the repository."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -52,3 +53,18 @@ def python_for(engine: str) -> str:
             subprocess.run([*pip, "install", "--no-deps", *bare], check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return str(python)
+
+
+AGE = "filippo.io/age/cmd/...@v1.2.1"
+
+
+def age_tool() -> Path:
+    """The folder of `age` and `age-keygen`, built from their Go module on first use. Raises CalledProcessError."""
+    folder = cache_folder() / "age-1.2.1"
+    if not (folder / "age").is_file():
+        go = shutil.which("go") or "/usr/local/go/bin/go"
+        print(f"Building {AGE} into {folder} ...", flush=True)
+        variables = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-p=2", "CGO_ENABLED": "0"}
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([go, "install", AGE], check=True, env=variables, cwd=folder)
+    return folder

@@ -15,6 +15,7 @@ from livekit import api
 from voiceprep.errors import ConfigError, RecordingError
 from voiceprep.recordings.egress import EgressFile, write_egress
 from voiceprep.tasks import Tasks
+from voiceprep.wiring.sealing import seal_at_end
 
 log = logging.getLogger("voiceprep.rooms")
 END_S_MAX = 60.0
@@ -92,6 +93,8 @@ class RoomEgress:
             write_egress(folder, found)
         except RecordingError as error:
             log.warning("room %s: %s", self._room, error.message)
+        if problem := seal_at_end(folder):
+            log.warning("room %s: %s", self._room, problem)
 
     def _request(self, session: str) -> api.RoomCompositeEgressRequest:
         """Sound only, both voices mixed, as OGG."""

@@ -111,8 +111,8 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
             raise
         else:
             book.note(status=RoomStatus.OVER)
-            if held.storage_problem:
-                log.warning("room %s: not all of it is in the storage. %s", book.entry.room, held.storage_problem)
+            for problem in held.problems:
+                log.warning("room %s: %s", book.entry.room, problem)
             log.info("room %s: %s, kept in %s", book.entry.room, held.outcome, held.record.folder.name)
         finally:
             await _say_last(host)

@@ -15,6 +15,7 @@ from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import Choice, keys_for, load_bank_for, plan_for, plan_of
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.notice import announced
+from voiceprep.wiring.places import seal_for
 from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
 
 ORDER_BYTES_MAX = 2_000
@@ -71,7 +72,7 @@ def choice_for(order: RoomOrder, environment: Mapping[str, str], flags: Mapping[
 
 def choice_to_go_on(folder: Path, environment: Mapping[str, str], flags: Mapping[str, object | None]) -> Choice:
     """What to hold in a room whose interview was broken off. Raises RecordingError, ConfigError."""
-    record = take_up(folder, is_urgent=True)
+    record = take_up(folder, seal_for(load_settings(environment, flags)), is_urgent=True)
     settings = load_settings(environment, {**settings_of(record), **flags})
     bank = bank_of(record, settings)
     plan = plan_of(record.info)

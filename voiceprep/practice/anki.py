@@ -6,10 +6,12 @@ Must not know Anki's database; the text format is documented at docs.ankiweb.net
 from hashlib import sha256
 from itertools import groupby
 
-from voiceprep.errors import RecordingError
+from voiceprep.errors import VoiceprepError
 from voiceprep.language.plaintext import escape_cell, plain
+from voiceprep.recordings.age import NO_SEAL
 from voiceprep.recordings.index import SessionIndex
 from voiceprep.recordings.listing import load_info
+from voiceprep.recordings.opening import open_session
 
 _HEADER = "#separator:tab\n#html:true\n#notetype:Basic\n#deck:voiceprep\n#guid column:1\n#tags column:4\n"
 
@@ -39,8 +41,11 @@ def _tag(name: str) -> str:
 
 def _reference(index: SessionIndex, session: str, question_id: str) -> str:
     """The model answer as the latest session planned it; empty when that is gone."""
+    if not session:
+        return ""
     try:
-        plan = load_info(index.recordings_dir / session).plan if session else ()
-    except RecordingError:
+        with open_session(index.recordings_dir / session, index.seal or NO_SEAL, has_audio=False) as opened:
+            plan = load_info(opened.folder).plan
+    except VoiceprepError:
         return ""
     return next((question.reference for question in plan if question.id == question_id), "")

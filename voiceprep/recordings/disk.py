@@ -36,5 +36,8 @@ class Disk:
     def rename(self, old: Path, new: Path) -> None:
         old.replace(new)
 
+    def remove(self, path: Path) -> None:
+        path.unlink()
+
 
 DISK = Disk()

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +16,18 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 def write_private(path: Path, data: bytes, disk: Disk = DISK) -> None:
     """Replace `path` with `data` in one step: readers see the old or the new one. Mode 0600. Raises OSError."""
+    fill_private(path, lambda file: write_all(file, data, disk), disk)
+
+
+def fill_private(path: Path, fill: Callable[[int], None], disk: Disk = DISK) -> None:
+    """As `write_private`, with what `fill` writes to a descriptor. Raises OSError and what `fill` raises."""
     draft = path.with_name(f".{path.name}.tmp")
     file = _open_draft(draft, disk)
     try:
-        write_all(file, data, disk)
+        fill(file)
         disk.sync(file)
         disk.rename(draft, path)
-    except OSError:
+    except Exception:
         draft.unlink(missing_ok=True)
         raise
     finally:

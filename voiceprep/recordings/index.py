@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Self
 
 from voiceprep.errors import RecordingError
+from voiceprep.recordings.age import NO_SEAL, SUFFIX, Seal, seal_bytes, unseal_bytes
 from voiceprep.recordings.folder import is_session_name
 
 INDEX_NAME = ".index.sqlite3"
+SEALED_NAME = INDEX_NAME + SUFFIX
 VERSION = 2
 """Another one in the file means: make it anew."""
 BATCH = 200
@@ -63,15 +65,19 @@ class SessionIndex:
     `changed_questions` collects what the schedule has not looked at yet; `cards`, `texts` and `stamps` are its own.
     """
 
-    def __init__(self, connection: sqlite3.Connection, recordings_dir: Path) -> None:
-        """Use `open_index`."""
+    def __init__(self, connection: sqlite3.Connection, recordings_dir: Path, seal: Seal | None = None) -> None:
+        """Use `open_index`. `seal`: the index is kept sealed, and looks into sealed sessions."""
         self.connection = connection
         self.recordings_dir = recordings_dir
+        self.seal = seal
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.seal is not None and self.connection.total_changes:
+            with suppress(OSError):  # it can be made again
+                seal_bytes(self.connection.serialize(), self.recordings_dir / SEALED_NAME, self.seal.recipients)
         self.connection.close()
 
     @contextmanager
@@ -115,7 +121,7 @@ class SessionIndex:
     def _read(self, name: str, seen_ns: int) -> None:
         from voiceprep.recordings.index_rows import rows_of  # pydantic: only when something has changed
 
-        rows = rows_of(self.recordings_dir / name)
+        rows = rows_of(self.recordings_dir / name, self.seal)
         self._forget(name)
         run = self.connection
         columns = ", ".join("?" * (len(rows.session) + 2))
@@ -153,11 +159,14 @@ class SessionIndex:
         )
 
 
-def open_index(recordings_dir: Path, *, is_new: bool = False) -> SessionIndex:
+def open_index(recordings_dir: Path, seal: Seal = NO_SEAL, *, is_new: bool = False) -> SessionIndex:
     """The index beside the sessions, up to date; in memory where it cannot be written. Raises RecordingError.
 
-    `is_new`: made from the folders alone, whatever is there. Safe to call in several processes at once.
+    With a seal and its private key the index is sealed too, and holds what sealed sessions say; else only that they
+    are there. `is_new`: made from the folders alone, whatever is there. Safe to call in several processes at once.
     """
+    if seal.recipients and seal.has_identity:
+        return _open_sealed(recordings_dir, seal, is_new)
     path = recordings_dir / INDEX_NAME
     for attempt in range(3):
         connection = None
@@ -184,8 +193,36 @@ def open_index(recordings_dir: Path, *, is_new: bool = False) -> SessionIndex:
     return index
 
 
+def _open_sealed(recordings_dir: Path, seal: Seal, is_new: bool) -> SessionIndex:
+    """Raises RecordingError, ConfigError."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        if not is_new:
+            with suppress(OSError, RecordingError):
+                connection.deserialize(unseal_bytes(recordings_dir / SEALED_NAME, seal))
+        try:
+            _prepare(connection)
+        except sqlite3.Error:  # broken: made anew
+            connection.close()
+            connection = _in_memory()
+        index = SessionIndex(connection, recordings_dir, seal)
+        index.synchronise()
+    except BaseException:
+        connection.close()
+        raise
+    _remove(recordings_dir / INDEX_NAME)
+    return index
+
+
 def clear_index(recordings_dir: Path) -> None:
     """Take every word out of the index, also while others use it; the next command makes it anew."""
+    with suppress(OSError):
+        (recordings_dir / SEALED_NAME).unlink()
+    clear_plain_index(recordings_dir)
+
+
+def clear_plain_index(recordings_dir: Path) -> None:
+    """The same for the one that can be read without a key."""
     path = recordings_dir / INDEX_NAME
     if not path.is_file():
         return

@@ -19,6 +19,9 @@ class SessionInfo:
     writer, which also fills in `pid`. `candidate` is the style of a simulated one, empty for a person; `retry_of`
     the session of which a question is answered again. Where no audio was kept, `length_ms` is how long it lasted,
     once it has ended.
+
+    `encrypt_to`: who may read it once it has ended, as age recipients (public keys). `sealed` names the format in
+    which everything else of the folder is sealed; this file is only an outline then, the whole is among the rest.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -44,11 +47,32 @@ class SessionInfo:
     retry_of: str = ""
     has_audio: bool = True
     length_ms: int = 0
+    encrypt_to: tuple[str, ...] = ()
+    sealed: str = ""
 
     @property
     def questions(self) -> dict[str, Question]:
         """Every question that may have been asked, by id."""
         return {question.id: question for question in (*self.plan, *self.reserve)}
+
+    def outline(self, sealed: str, length_ms: int) -> "SessionInfo":
+        """What may be read without a key: when, how long and of which bank; no question, no name, no provider."""
+        return SessionInfo(
+            id=self.id,
+            bank_id=self.bank_id,
+            mode=self.mode,
+            level=self.level,
+            seed=None,
+            plan=(),
+            judge=self.judge,
+            started_at=self.started_at,
+            outcome=self.outcome,
+            candidate=self.candidate,
+            has_audio=self.has_audio,
+            length_ms=length_ms,
+            encrypt_to=self.encrypt_to,
+            sealed=sealed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

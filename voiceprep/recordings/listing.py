@@ -64,7 +64,7 @@ def _summary(folder: Path) -> SessionSummary:
         info = load_info(folder)
     except RecordingError as error:
         return SessionSummary(folder, None, duration_ms, problem=error.message)
-    if not info.has_audio:
+    if info.sealed or not info.has_audio:
         duration_ms = info.length_ms
     is_live = info.outcome is Outcome.RUNNING and is_being_written(folder)
     return SessionSummary(folder, info, duration_ms, is_live)

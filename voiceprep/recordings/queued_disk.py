@@ -81,6 +81,9 @@ class QueuedDisk(Disk):
     def rename(self, old: Path, new: Path) -> None:
         self._disk.rename(old, new)
 
+    def remove(self, path: Path) -> None:
+        self._disk.remove(path)
+
     def close_file(self, file: int) -> None:
         self._drain()
         self._disk.close_file(file)

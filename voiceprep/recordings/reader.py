@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from voiceprep.errors import RecordingError
 from voiceprep.events import Journaled
 from voiceprep.model import Delivery, InterviewerAudit, Outcome, SessionScores, Turn
 from voiceprep.rates import MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ
@@ -55,8 +56,11 @@ class SessionRecord:
 
 
 def load_session(folder: Path) -> SessionRecord:
-    """Raises RecordingError only when this is no session folder or a newer version wrote it."""
+    """Raises RecordingError only when this is no session folder, a newer version wrote it, or it is sealed (see
+    opening.py)."""
     info = load_info(folder)
+    if info.sealed:
+        raise RecordingError(f"{folder.name} is sealed.", "`voiceprep report` and others open it with your key.")
     problems: list[str] = []
     journal = _load_journal(folder, problems)
     told_ms = max((event.at_ms for event in journal.events), default=0)

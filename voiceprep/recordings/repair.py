@@ -32,6 +32,7 @@ class RecoveryStatus(StrEnum):
     RECOVERED = "recovered"
     NOT_NEEDED = "not_needed"
     STILL_RUNNING = "still_running"
+    SEALED = "sealed"  # needed no repair, but something of it was in the open
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def recover(
     """
     info = load_info(folder)
     if info.outcome is not Outcome.RUNNING:
-        return RecoveryReport(folder, RecoveryStatus.NOT_NEEDED, info.outcome, load_session(folder).duration_ms)
+        duration_ms = info.length_ms if info.sealed else load_session(folder).duration_ms
+        return RecoveryReport(folder, RecoveryStatus.NOT_NEEDED, info.outcome, duration_ms)
     try:
         journal = Journal(folder / EVENTS_JSONL, disk)
     except BlockingIOError:

@@ -36,6 +36,7 @@ person's voice and words. Only this account may read them; keep copies as safe a
 
 - `candidate.wav`, `interviewer.wav`: what was heard, unless `--no-audio` was wished.
 - `events.jsonl`: what happened. `session.json`: the plan.
+- `NAME.age`: the same, sealed for whoever has the key (https://age-encryption.org).
 - Everything else is made from those: `voiceprep recover` makes it again, also after a crash.
 - `voiceprep history` lists them, `voiceprep report ID` shows one, `voiceprep export ID` makes a copy to take along.
 - `voiceprep purge ID`, or `--older-than DAYS`, or `--everything`, deletes for good; `keep_days` does so by itself.
@@ -103,6 +104,8 @@ class SessionWriter:
     def resume(cls, folder: Path, disk: Disk = DISK) -> Self:
         """Go on writing a session that has ended or was repaired. Raises RecordingError."""
         info = replace(load_info(folder), pid=os.getpid(), outcome=Outcome.RUNNING, reason="")
+        if info.sealed:
+            raise RecordingError(f"{folder.name} is sealed.", f"Run: voiceprep unseal {folder.name}")
         disk = QueuedDisk(disk)
         try:
             with ExitStack() as undo:

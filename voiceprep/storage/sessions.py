@@ -43,7 +43,8 @@ class Upload:
         return pushed
 
     def push_whole(self) -> None:
-        """Every file as it is now, then the manifest; the parts are not needed any more. Raises RecordingError."""
+        """Every file as it is now, then the manifest; the parts are not needed any more, nor what was stored before
+        it was sealed. Raises RecordingError."""
         name = self.folder.name
         there = self.bucket.sizes(name)
         before = _read_manifest(self.bucket, name)
@@ -57,8 +58,9 @@ class Upload:
             key = f"{name}/{path.name}"
             if before.get(path.name) != entry or there.get(key) != len(content):
                 self.bucket.put(key, content)
+        sealed = {f"{name}/{file}" for file in manifest if file != f"{INFO}.age"}  # the outline stays
         self.bucket.put(f"{name}/{MANIFEST}", json.dumps(manifest, indent=2).encode())
-        self.bucket.delete([key for key in there if key.startswith(f"{name}/{PARTS}/")])
+        self.bucket.delete([key for key in there if key.startswith(f"{name}/{PARTS}/") or f"{key}.age" in sealed])
 
     def _sent_before(self) -> dict[str, int]:
         return {name: _end_of(_parts(self.bucket, self.folder.name, name)) for name in GROWING}

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from voiceprep.errors import RecordingError
 from voiceprep.language.plaintext import plain
 from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.opening import open_session
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.second_look import save_second_look
 from voiceprep.reports.audit_lines import audit_lines, finding_text, second_look_lines
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import keys_for
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 from voiceprep.wiring.second_look import look_again
 
 
@@ -21,13 +22,14 @@ def audit_session(
 ) -> None:
     """Print the audit; with `judge` a model looks too, and what it found is kept. Raises VoiceprepError."""
     settings = load_settings(environment, {"recordings": recordings})
-    record = load_session(find_session(recordings_for(settings), which))
-    if record.audit is None:
-        raise RecordingError(f"{record.info.id} has no audit yet.", f"Run: voiceprep recover {record.info.id}")
-    look, cost_usd = record.second_look, 0.0
-    if judge is not None:
-        look, cost_usd = look_again(judge, record, settings, keys_for(environment))
-        save_second_look(record.folder, look)
+    with open_session(find_session(recordings_for(settings), which), seal_for(settings)) as opened:
+        record = load_session(opened.folder)
+        if record.audit is None:
+            raise RecordingError(f"{record.info.id} has no audit yet.", f"Run: voiceprep recover {record.info.id}")
+        look, cost_usd = record.second_look, 0.0
+        if judge is not None:
+            look, cost_usd = look_again(judge, record, settings, keys_for(environment))
+            save_second_look(opened.folder, look)
     if is_json:
         found = {"audit": asdict(record.audit), "second_look": None if look is None else asdict(look)}
         print(json.dumps({"session": record.info.id, **found, "cost_usd": cost_usd}, ensure_ascii=True))

@@ -21,7 +21,7 @@ from voiceprep.recordings.history import (
 )
 from voiceprep.recordings.index import SessionIndex, open_index
 from voiceprep.settings import load_settings
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class HistoryOrder:
 
 def show_history(environment: Mapping[str, str], recordings: str | None, order: HistoryOrder) -> None:
     """Print sessions, or the places where something was said. Raises RecordingError."""
-    folder = recordings_for(load_settings(environment, {"recordings": recordings}))
-    with open_index(folder, is_new=order.is_rebuilt) as index:
+    settings = load_settings(environment, {"recordings": recordings})
+    with open_index(recordings_for(settings), seal_for(settings), is_new=order.is_rebuilt) as index:
         if order.words is not None:
             _show_found(search(index, order.words, order.wanted, order.limit), order)
         else:

@@ -23,7 +23,8 @@ from voiceprep.settings import Settings, load_settings, settings_path
 from voiceprep.terminal.meters import level_graph, level_text
 from voiceprep.wiring.choice import keys_for, load_bank_for
 from voiceprep.wiring.models import model_checks
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
+from voiceprep.wiring.sealing import check_sealing
 
 LISTEN_S = 3.0
 QUIET_DBFS = -45.0
@@ -111,6 +112,8 @@ def _findings(environment: Mapping[str, str], settings: Settings, is_listening: 
     )
     yield _attempt("settings", lambda: f"{settings_path(environment)} {_is_there(settings_path(environment))}")
     yield _attempt("recordings", lambda: _check_recordings(recordings_for(settings)))
+    if settings.encrypt_to:
+        yield _attempt("sealing", lambda: _check_sealing(settings))
     yield _attempt("bank", lambda: _describe_bank(settings))
     yield from _model_findings()
     yield from _sound_findings(settings, is_listening)
@@ -156,6 +159,13 @@ def _check_recordings(folder: Path) -> str:
     if hours < 1:
         raise RecordingError(f"{place} has room for less than an hour of recording.", "Make some room.")
     return f"{folder}, {free_gb:.0f} GB free"
+
+
+def _check_sealing(settings: Settings) -> str:
+    check_sealing(settings)
+    seal = seal_for(settings)
+    place = f"private key in {seal.identity}" if seal.has_identity else "no private key here to read them"
+    return f"sessions are sealed to {len(seal.recipients)} public key{'s' * (len(seal.recipients) != 1)}; {place}"
 
 
 def _describe_bank(settings: Settings) -> str:

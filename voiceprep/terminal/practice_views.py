@@ -2,24 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from voiceprep.errors import ConfigError
+from voiceprep.errors import ConfigError, VoiceprepError
 from voiceprep.practice.deck import DueQuestion, all_reviews, due_questions, update_cards
 from voiceprep.practice.progress import Progress, measure_progress
 from voiceprep.practice.self_rating import SelfRating, measure_self_rating
+from voiceprep.recordings.age import SUFFIX, Seal
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.history import Filter, select_results
-from voiceprep.recordings.index import open_index
+from voiceprep.recordings.index import SessionIndex, open_index
 from voiceprep.recordings.reviews import SCHEDULE_JSON, load_imports, load_reviews, merge, save_reviews
 from voiceprep.recordings.self_scores import SELF_SCORES_JSON, load_self_scores, self_ratings
 from voiceprep.reports.practice import render_due, render_progress, self_rating_text
 from voiceprep.settings import load_settings
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 
 PROGRESS_HTML = "progress.html"
 
@@ -28,10 +30,12 @@ def show_progress(
     environment: Mapping[str, str], recordings: str | None, wanted: Filter, form: str, *, is_opened: bool
 ) -> None:
     """Print progress as `terminal` or `json`, or write it as `html`. Raises RecordingError."""
-    folder = _folder(environment, recordings)
-    with open_index(folder) as index:
+    settings = load_settings(environment, {"recordings": recordings})
+    folder = recordings_for(settings)
+    with open_index(folder, seal_for(settings)) as index:
         results = select_results(index, wanted)
-    progress, own = measure_progress(results), measure_self_rating(results, _own_ratings(folder))
+    rated = _own_ratings(folder, seal_for(settings))
+    progress, own = measure_progress(results), measure_self_rating(results, rated)
     if form == "json":
         print(json.dumps(asdict(progress) | {"self_rating": None if own is None else asdict(own)}))
     elif form == "html":
@@ -53,7 +57,7 @@ def show_due(
 ) -> None:
     """Print what is due today. Raises RecordingError, ConfigError."""
     now = datetime.now(UTC)
-    with open_index(_folder(environment, recordings)) as index:
+    with _index(environment, recordings) as index:
         update_cards(index)
         due = due_questions(index, now, bank=bank)
     shown = due[:limit] if limit else due
@@ -66,7 +70,7 @@ def show_due(
 
 def export_schedule(environment: Mapping[str, str], recordings: str | None, path: Path) -> None:
     """Write every review to `path`. Raises RecordingError, ConfigError."""
-    with open_index(_folder(environment, recordings)) as index:
+    with _index(environment, recordings) as index:
         reviews = all_reviews(index)
     save_reviews(path, reviews)
     print(f"{path}: {len(reviews)} reviews.")
@@ -74,9 +78,9 @@ def export_schedule(environment: Mapping[str, str], recordings: str | None, path
 
 def import_schedule(environment: Mapping[str, str], recordings: str | None, path: Path) -> None:
     """Add the reviews in `path` to the schedule; the same file twice changes nothing. Raises ConfigError."""
-    folder = _folder(environment, recordings)
     more = load_reviews(path)
-    with open_index(folder) as index:
+    with _index(environment, recordings) as index:
+        folder = index.recordings_dir
         with index.writing():  # one import at a time
             known = load_imports(folder)
             merged = merge(known, more)
@@ -91,7 +95,7 @@ def export_anki(environment: Mapping[str, str], recordings: str | None, path: Pa
         render_anki,  # reads sessions, which takes longer to load than `due` may take
     )
 
-    with open_index(_folder(environment, recordings)) as index:
+    with _index(environment, recordings) as index:
         update_cards(index)
         text, count = render_anki(index)
     if not count:
@@ -103,15 +107,23 @@ def export_anki(environment: Mapping[str, str], recordings: str | None, path: Pa
     print(f"{path}: {count} notes. In Anki: File, Import.")
 
 
-def _folder(environment: Mapping[str, str], recordings: str | None) -> Path:
-    return recordings_for(load_settings(environment, {"recordings": recordings}))
+def _index(environment: Mapping[str, str], recordings: str | None) -> SessionIndex:
+    settings = load_settings(environment, {"recordings": recordings})
+    return open_index(recordings_for(settings), seal_for(settings))
 
 
-def _own_ratings(folder: Path) -> dict[str, dict[str, float]]:
-    return {
+def _own_ratings(folder: Path, seal: Seal) -> dict[str, dict[str, float]]:
+    """Of every session that has some; those that cannot be unsealed are left out."""
+    found = {
         path.parent.name: self_ratings(load_self_scores(path.parent))
         for path in folder.glob(f"*/{SELF_SCORES_JSON}")
     }
+    for path in folder.glob(f"*/{SELF_SCORES_JSON}{SUFFIX}"):
+        from voiceprep.recordings.opening import open_session  # takes longer to load than `due` may take
+
+        with suppress(VoiceprepError), open_session(path.parent, seal, has_audio=False) as opened:
+            found[path.parent.name] = self_ratings(load_self_scores(opened.folder))
+    return found
 
 
 def _save_progress(folder: Path, progress: Progress, own: SelfRating | None) -> Path:

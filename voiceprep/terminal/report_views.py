@@ -14,12 +14,13 @@ from voiceprep.language.plaintext import plain
 from voiceprep.model import SessionScores
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.opening import open_session
 from voiceprep.recordings.reader import SessionRecord, load_scores, load_session
 from voiceprep.reports.document import ReportDocument, build_document, render_json
 from voiceprep.reports.markdown import render_markdown
 from voiceprep.reports.terminal import render_terminal
 from voiceprep.settings import load_settings
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 
 REPORT_HTML = "report.html"
 
@@ -46,23 +47,45 @@ def show_report(
     Raises RecordingError; ConfigError when that judge has not scored it.
     """
     settings = load_settings(environment, {"recordings": recordings})
-    record = load_session(find_session(recordings_for(settings), which))
-    if judge is not None:
-        record = replace(record, scores=_scores_by(judge, record))
-        page = replace(page, out=page.out or record.folder / _page_name(judge))
+    with open_session(find_session(recordings_for(settings), which), seal_for(settings)) as opened:
+        record = load_session(opened.folder)
+        if judge is not None:
+            record = replace(record, scores=_scores_by(judge, record))
+        if form == "html":
+            page = _page_outside(page, opened.kept) if opened.is_sealed else page
+            if judge is not None:
+                page = replace(page, out=page.out or record.folder / _page_name(judge))
+            _show_page(record, page)
+        else:
+            _print_as(form, replace(record, folder=opened.kept))
+
+
+def _page_outside(page: PageOrder, folder: Path) -> PageOrder:
+    """Of a sealed session nothing is played but what is in the page itself. Raises ConfigError."""
+    if page.out is None or page.out.parent.resolve() == folder.resolve():
+        raise ConfigError(
+            f"{folder.name} is sealed: a page in its folder would be sealed with it.",
+            "Add --out FILE. The page can be read and heard by everybody who has it.",
+        )
+    return replace(page, is_single_file=True)
+
+
+def _print_as(form: str, record: SessionRecord) -> None:
     if form == "json":
         print_json(record)
     elif form == "markdown":
         print(render_markdown(build_document(record)), end="")
-    elif form == "html":
-        path = save_page(build_document(record), page)
-        print(path)
-        if page.is_opened:
-            import webbrowser
-
-            webbrowser.open(path.absolute().as_uri())
     else:
         print_report(record, Console(highlight=False))
+
+
+def _show_page(record: SessionRecord, page: PageOrder) -> None:
+    path = save_page(build_document(record), page)
+    print(path)
+    if page.is_opened:
+        import webbrowser
+
+        webbrowser.open(path.absolute().as_uri())
 
 
 def _scores_by(judge: str, record: SessionRecord) -> SessionScores:

@@ -16,6 +16,7 @@ from voiceprep.model import Bank, Question, QuestionScore
 from voiceprep.practice.retry import compare, improvement
 from voiceprep.recordings.comparison import save_comparison
 from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.opening import open_session
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.reports.comparison import render_comparison
 from voiceprep.scoring.offline import OfflineJudge
@@ -25,7 +26,8 @@ from voiceprep.terminal.run import PRACTICE, choose, hold_choice, quiet_when_fas
 from voiceprep.terminal.self_scoring import rate_aloud
 from voiceprep.wiring.choice import bank_folders_for, plan_for
 from voiceprep.wiring.mode import choose_mode
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
+from voiceprep.wiring.sealing import seal_at_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def hold_retry(
     """Ask one question of a session again, compare both answers and keep the comparison. Raises VoiceprepError."""
     mode = choose_mode(load_settings(environment, flags, PRACTICE), environment)
     settings = replace(quiet_when_fast(mode.settings, order), questions=1, minutes=0.0)
-    earlier = _find(load_session(find_session(recordings_for(settings), which)), question_id)
+    with open_session(find_session(recordings_for(settings), which), seal_for(settings)) as opened:
+        earlier = _find(load_session(opened.folder), question_id)
     console = Console(stderr=order.is_json, highlight=False)
     asked_for = improvement(earlier.question, _earlier_score(earlier))
     if asked_for is not None:
@@ -67,6 +70,7 @@ def hold_retry(
         OfflineJudge(),
     )
     save_comparison(record.folder, comparison)
+    seal_at_end(record.folder)
     if order.is_json:
         print(json.dumps(asdict(comparison)))
     else:

@@ -36,7 +36,7 @@ from voiceprep.wiring.documents import OwnDocuments, OwnMaterial, own_material, 
 from voiceprep.wiring.local import LocalHost
 from voiceprep.wiring.mode import choose_mode
 from voiceprep.wiring.notice import announced
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 from voiceprep.wiring.recall import most_urgent_bank, only_due, recall, reworded
 from voiceprep.wiring.resuming import bank_of, earlier, settings_of, take_up
 from voiceprep.wiring.rewording import word_freely
@@ -62,7 +62,7 @@ def hold_practice(environment: Mapping[str, str], flags: Flags, order: Order) ->
     settings = quiet_when_fast(mode.settings, order)
     if order.is_due:
         preferred = load_bank_for(settings).id
-        urgent = most_urgent_bank(recordings_for(settings), preferred, datetime.now(UTC))
+        urgent = most_urgent_bank(recordings_for(settings), seal_for(settings), preferred, datetime.now(UTC))
         if urgent is None or (flags.get("bank") is not None and urgent != preferred):
             print("Nothing is due. Leave out --due for other questions.")
             return ExitCode.DONE
@@ -78,7 +78,8 @@ def quiet_when_fast(settings: Settings, order: Order) -> Settings:
 def resume_interview(environment: Mapping[str, str], which: str, flags: Flags, order: Order) -> ExitCode:
     """Go on with a session that was broken off, in the same record. Raises VoiceprepError."""
     given = {name: value for name, value in flags.items() if value is not None}
-    record = take_up(find_session(recordings_for(load_settings(environment, given)), which))
+    preferred = load_settings(environment, given)
+    record = take_up(find_session(recordings_for(preferred), which), seal_for(preferred))
     settings = quiet_when_fast(load_settings(environment, {**settings_of(record), **given}), order)
     bank = bank_of(record, settings)
     choice = choose(settings, bank, plan_of(record.info), order, environment)
@@ -129,8 +130,8 @@ def _plan(settings: Settings, bank: Bank, order: Order, own: Sequence[Question])
     """With a seed of one's own the same questions come again, whatever was asked before."""
     if order.seed is not None and not order.is_due:
         return plan_for(settings, bank, order.seed, order.topics, own=own)
-    history = recall(recordings_for(settings), bank.id, datetime.now(UTC))
-    bank = reworded(recordings_for(settings), bank)
+    history = recall(recordings_for(settings), seal_for(settings), bank.id, datetime.now(UTC))
+    bank = reworded(recordings_for(settings), seal_for(settings), bank)
     if order.is_due:
         return plan_for(settings, only_due(bank, history), order.seed, (), history, due_share=1.0)
     return plan_for(settings, bank, order.seed, order.topics, history, own=own)
@@ -161,8 +162,8 @@ def hold_choice(choice: Choice, order: Order) -> tuple[SessionRecord, ExitCode]:
     controls = Interruptible(_open_controls(choice))
     folders: list[Path] = []
     held = _hold_on_screen(announced(choice), controls, console, folders)
-    if held.storage_problem:
-        print(plain(f"Not all of it is in the storage. {held.storage_problem}"), file=sys.stderr, flush=True)
+    for problem in held.problems:
+        print(plain(problem), file=sys.stderr, flush=True)
     return held.record, ExitCode.INTERRUPTED if controls.is_interrupted else ExitCode.DONE
 
 

@@ -10,6 +10,7 @@ from voiceprep.language.plaintext import plain
 from voiceprep.model import SessionScores
 from voiceprep.recordings.derived import save_scores
 from voiceprep.recordings.folder import find_session
+from voiceprep.recordings.opening import open_session
 from voiceprep.recordings.reader import load_scores, load_session
 from voiceprep.scoring.calibrate import Calibration
 from voiceprep.scoring.comparing import Comparison, compare, latest_two
@@ -17,7 +18,7 @@ from voiceprep.settings import load_settings
 from voiceprep.wiring.calibrating import run_calibration
 from voiceprep.wiring.calibrations import save_calibration
 from voiceprep.wiring.choice import load_bank_for
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 from voiceprep.wiring.rescoring import score_with
 
 
@@ -26,10 +27,11 @@ def score_again(
 ) -> None:
     """Score a session with `judge`, keep every earlier score file, say what differs. Raises VoiceprepError."""
     settings = load_settings(environment, {"recordings": recordings})
-    record = load_session(find_session(recordings_for(settings), which))
-    kept = load_scores(record.folder)
-    scores, cost_usd = score_with(judge, votes, record, settings, environment)
-    path = save_scores(record.folder, scores)
+    with open_session(find_session(recordings_for(settings), which), seal_for(settings)) as opened:
+        record = load_session(opened.folder)
+        kept = load_scores(opened.folder)
+        scores, cost_usd = score_with(judge, votes, record, settings, environment)
+        path = opened.kept_as(save_scores(opened.folder, scores))
     comparison = compare(kept[0], scores) if kept else None
     if is_json:
         document = {"scores": asdict(scores), "file": str(path), "cost_usd": cost_usd}
@@ -44,8 +46,8 @@ def score_again(
 def show_comparison(environment: Mapping[str, str], recordings: str | None, which: str, is_json: bool) -> None:
     """What differs between the two newest scorings of a session. Raises RecordingError."""
     settings = load_settings(environment, {"recordings": recordings})
-    folder = find_session(recordings_for(settings), which)
-    two = latest_two(load_scores(folder))
+    with open_session(find_session(recordings_for(settings), which), seal_for(settings)) as opened:
+        two = latest_two(load_scores(opened.folder))
     comparison = compare(*two) if two else None
     if is_json:
         print(json.dumps({"changes": _changes_json(comparison)}, ensure_ascii=True))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -10,11 +11,12 @@ from voiceprep.answers import merge_answers
 from voiceprep.errors import ProviderError
 from voiceprep.language.plaintext import plain
 from voiceprep.practice.spoken_rating import parse_rating
-from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.self_scores import RATING_MAX, SelfScore, add_self_scores
 from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.listening import open_ear
+from voiceprep.wiring.sealing import seal_at_end
 
 _RATINGS = frozenset(map(str, range(RATING_MAX + 1)))
 
@@ -44,7 +46,8 @@ def rate_answers(record: SessionRecord, console: Console, fd: int = 0, hear: Hea
     if not given:
         return record
     add_self_scores(record.folder, given)
-    return load_session(record.folder)
+    seal_at_end(record.folder)
+    return replace(record, self_scores=(*record.self_scores, *given))
 
 
 def ask_ratings(

@@ -5,12 +5,13 @@ import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.errors import ConfigError, VoiceprepError
 from voiceprep.language.plaintext import clock
 from voiceprep.model import Outcome
 from voiceprep.recordings.folder import find_session
 from voiceprep.recordings.listing import SessionSummary, list_sessions
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus
+from voiceprep.recordings.sealing import is_left_open
 from voiceprep.scoring.grade import grade_answer, grade_lines
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import load_bank_for
@@ -20,18 +21,19 @@ from voiceprep.wiring.rescoring import OFFLINE, open_judge
 
 
 def recover_sessions(environment: Mapping[str, str], recordings: str | None, which: str, is_json: bool) -> None:
-    """Repair one session or all that need it. Raises RecordingError after trying every one."""
+    """Repair one session or all that need it. Raises VoiceprepError after trying every one."""
     settings = load_settings(environment, {"recordings": recordings})
     folder = recordings_for(settings)
     if which == "all":
         wanted = [summary.folder for summary in list_sessions(folder) if _is_unfinished(summary)]
     else:
         wanted = [find_session(folder, which)]
-    reports, failures = [], []
+    reports: list[RecoveryReport] = []
+    failures: list[VoiceprepError] = []
     for found in wanted:
         try:
             reports.append(recover_folder(found))
-        except RecordingError as error:
+        except VoiceprepError as error:
             failures.append(error)
     if is_json:
         print(json.dumps([_recovery_json(report) for report in reports]))
@@ -45,8 +47,10 @@ def recover_sessions(environment: Mapping[str, str], recordings: str | None, whi
 
 
 def _is_unfinished(summary: SessionSummary) -> bool:
-    has_ended = summary.info is not None and summary.info.outcome is not Outcome.RUNNING
-    return summary.needs_recovery or (has_ended and not is_derived(summary.folder))
+    info = summary.info
+    if info is None or info.outcome is Outcome.RUNNING:
+        return summary.needs_recovery
+    return not is_derived(summary.folder) or is_left_open(summary.folder, info)
 
 
 def _recovery_json(report: RecoveryReport) -> dict[str, object]:
@@ -65,6 +69,7 @@ def _recovery_line(report: RecoveryReport) -> str:
         RecoveryStatus.RECOVERED: f"recovered, {clock(report.duration_ms)} long",
         RecoveryStatus.NOT_NEEDED: f"needs no repair ({report.outcome.value})",
         RecoveryStatus.STILL_RUNNING: "is still running; left alone",
+        RecoveryStatus.SEALED: "is sealed now",
     }
     problems = "".join(f"\n  {problem}" for problem in report.problems)
     return f"{report.folder.name}: {said[report.status]}{problems}"

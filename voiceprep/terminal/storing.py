@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from voiceprep.errors import ConfigError, RecordingError
 from voiceprep.language.plaintext import plain
 from voiceprep.recordings.folder import find_session, is_being_written, session_folders
+from voiceprep.recordings.listing import load_info
+from voiceprep.recordings.sealing import is_to_be_sealed, seal_session
 from voiceprep.settings import Settings, load_settings
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.storing import check_storage
@@ -29,8 +32,19 @@ def push(environment: Mapping[str, str], flags: Flags, which: str, is_json: bool
             f"There is no finished session in {recordings}.", "Name another with --recordings DIR."
         )
     for folder in finished:
+        _seal_first(folder)
         Upload(bucket, folder.resolve()).push_whole()
     _tell("stored", [folder.resolve().name for folder in finished], settings.storage, is_json)
+
+
+def _seal_first(folder: Path) -> None:
+    """What is to be sealed is not sent before it is. Raises RecordingError, ConfigError."""
+    try:
+        info = load_info(folder)
+    except RecordingError:
+        return  # it is stored as it is, for whoever can repair it
+    if is_to_be_sealed(folder, info):
+        seal_session(folder)
 
 
 def pull(environment: Mapping[str, str], flags: Flags, which: str, is_json: bool) -> None:

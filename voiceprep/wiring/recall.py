@@ -9,21 +9,22 @@ from voiceprep.errors import VoiceprepError
 from voiceprep.model import NO_HISTORY, Bank, History, Question
 from voiceprep.practice.deck import due_questions, update_cards
 from voiceprep.practice.recall import asked_counts, history_for
+from voiceprep.recordings.age import Seal
 from voiceprep.recordings.index import open_index
 
 
-def recall(recordings_dir: Path, bank_id: str, now: datetime) -> History:
+def recall(recordings_dir: Path, seal: Seal, bank_id: str, now: datetime) -> History:
     """The history of one bank; empty where it cannot be read."""
-    with suppress(VoiceprepError), open_index(recordings_dir) as index:
+    with suppress(VoiceprepError), open_index(recordings_dir, seal) as index:
         update_cards(index)
         return history_for(index, bank_id, now)
     return NO_HISTORY
 
 
-def reworded(recordings_dir: Path, bank: Bank) -> Bank:
+def reworded(recordings_dir: Path, seal: Seal, bank: Bank) -> Bank:
     """Every question in its next wording: one that comes again is asked in other words, where its bank has some."""
     counts: dict[str, int] = {}
-    with suppress(VoiceprepError), open_index(recordings_dir) as index:
+    with suppress(VoiceprepError), open_index(recordings_dir, seal) as index:
         counts = asked_counts(index, bank.id)
     return replace(bank, questions=tuple(_worded(each, counts.get(each.id, 0)) for each in bank.questions))
 
@@ -33,12 +34,12 @@ def _worded(question: Question, asked_count: int) -> Question:
     return replace(question, text=texts[asked_count % len(texts)])
 
 
-def most_urgent_bank(recordings_dir: Path, preferred: str, now: datetime) -> str | None:
+def most_urgent_bank(recordings_dir: Path, seal: Seal, preferred: str, now: datetime) -> str | None:
     """The bank to practise from: `preferred` when something of it is due, else the most urgent one; None: nothing.
 
     Raises VoiceprepError.
     """
-    with open_index(recordings_dir) as index:
+    with open_index(recordings_dir, seal) as index:
         update_cards(index)
         banks = [due.bank for due in due_questions(index, now)]
     return preferred if preferred in banks else next(iter(banks), None)

@@ -7,9 +7,11 @@ from voiceprep.answers import merge_answers
 from voiceprep.model import Delivery, InterviewerAudit, MicrophoneLevel, SessionScores
 from voiceprep.recordings.derived import rebuild_derived
 from voiceprep.recordings.disk import DISK, Disk
+from voiceprep.recordings.listing import load_info
 from voiceprep.recordings.reader import SessionRecord, load_delivery, load_session
 from voiceprep.recordings.repair import RecoveryReport, RecoveryStatus, recover
 from voiceprep.recordings.samples import load_samples
+from voiceprep.recordings.sealing import is_left_open, seal_session
 from voiceprep.recordings.tracks import CANDIDATE_WAV
 from voiceprep.scoring.audit import AuditScope, audit_interviewer
 from voiceprep.scoring.delivery import answered_speech, measure_delivery
@@ -25,10 +27,20 @@ def finish(folder: Path, disk: Disk = DISK) -> SessionRecord:
 
 
 def recover_folder(folder: Path, disk: Disk = DISK) -> RecoveryReport:
-    """Repair a killed session and write everything derived, also when it was killed just after its end.
+    """Repair a killed session, write everything derived and seal what was to be sealed, wherever it was killed.
 
-    Raises RecordingError.
+    Raises RecordingError, ConfigError.
     """
+    report = repair_folder(folder, disk)
+    if report.status is RecoveryStatus.STILL_RUNNING or not is_left_open(folder, load_info(folder)):
+        return report
+    seal_session(folder, disk=disk)
+    is_repaired = report.status is RecoveryStatus.RECOVERED
+    return report if is_repaired else replace(report, status=RecoveryStatus.SEALED)
+
+
+def repair_folder(folder: Path, disk: Disk = DISK) -> RecoveryReport:
+    """The same, but nothing is sealed. Raises RecordingError."""
     report = recover(folder, score_record, measure_record, audit_record, disk)
     if report.status is RecoveryStatus.NOT_NEEDED and not is_derived(folder):
         finish(folder, disk)
@@ -36,8 +48,8 @@ def recover_folder(folder: Path, disk: Disk = DISK) -> RecoveryReport:
 
 
 def is_derived(folder: Path) -> bool:
-    """Everything derived was written: the delivery is the last of it."""
-    return load_delivery(folder) is not None
+    """Everything derived was written: the delivery is the last of it. Nothing is sealed before that."""
+    return bool(load_info(folder).sealed) or load_delivery(folder) is not None
 
 
 def score_record(record: SessionRecord) -> SessionScores:

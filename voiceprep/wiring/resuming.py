@@ -1,29 +1,33 @@
 """Takes up a session that was broken off: repaired first, then its plan, its turns and where its clock stands."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from voiceprep.errors import BankError, RecordingError
 from voiceprep.events import UsageMeasured
 from voiceprep.model import Bank, Outcome
 from voiceprep.rates import BLOCK_MS
+from voiceprep.recordings.age import Seal
+from voiceprep.recordings.opening import open_session
 from voiceprep.recordings.reader import SessionRecord, load_session
 from voiceprep.recordings.repair import RecoveryStatus, recover
 from voiceprep.settings import Settings
 from voiceprep.wiring.choice import Earlier, load_bank_for, plan_of
-from voiceprep.wiring.records import recover_folder
+from voiceprep.wiring.records import repair_folder
 
 _STAGES = ("stt", "llm", "tts", "second_tts", "realtime")
 
 
-def take_up(folder: Path, *, is_urgent: bool = False) -> SessionRecord:
+def take_up(folder: Path, seal: Seal, *, is_urgent: bool = False) -> SessionRecord:
     """The session, repaired when it was killed. Raises RecordingError when it cannot be gone on with.
 
     `is_urgent`: somebody waits; what is derived is written at the end of the session and not now as well.
     """
-    if (recover(folder) if is_urgent else recover_folder(folder)).status is RecoveryStatus.STILL_RUNNING:
+    if (recover(folder) if is_urgent else repair_folder(folder)).status is RecoveryStatus.STILL_RUNNING:
         raise RecordingError(f"{folder.name} is still running.", "End that interview first.")
-    record = load_session(folder)
+    with open_session(folder, seal) as opened:
+        record = replace(load_session(opened.folder), folder=folder)
     if record.info.outcome is Outcome.COMPLETED:
         raise RecordingError(f"{folder.name} was held to its end.", "Start another with `voiceprep interview`.")
     return record

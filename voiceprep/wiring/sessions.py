@@ -19,6 +19,7 @@ from voiceprep.ports import Judge
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.recordings.reader import SessionRecord
 from voiceprep.recordings.removal import older_than, remove_session
+from voiceprep.recordings.sealing import unseal_session
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.session import Session, SessionParts
@@ -27,8 +28,9 @@ from voiceprep.weights import keep_pauses_short
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.host import Host, open_lines
 from voiceprep.wiring.observing import Observers
-from voiceprep.wiring.places import recordings_for
+from voiceprep.wiring.places import recordings_for, seal_for
 from voiceprep.wiring.records import finish
+from voiceprep.wiring.sealing import check_sealing, seal_at_end
 from voiceprep.wiring.stage import Stage, open_engine
 from voiceprep.wiring.storing import Storing
 
@@ -37,19 +39,20 @@ from voiceprep.wiring.storing import Storing
 class Held:
     """A session that was held and its folder, complete with everything derived.
 
-    `storage_problem`: why the storage, where one is set, does not have all of it; empty when it has.
+    `problems` say why it is not sealed, or the storage does not have all of it, where that is set.
     """
 
     record: SessionRecord
     outcome: Outcome
-    storage_problem: str = ""
+    problems: tuple[str, ...] = ()
 
 
 async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[Path], None]) -> Held:
     """Hold one interview at a host; `on_folder` learns where it is kept. Raises VoiceprepError.
 
-    However it ends, the folder is closed, marked and complete with everything derived.
+    However it ends, the folder is closed, marked and complete with everything derived, and sealed if that is set.
     """
+    check_sealing(choice.settings)
     storing = Storing(choice.settings, choice.environment)
     folders: list[Path] = []
     try:
@@ -57,12 +60,21 @@ async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[
     except BaseException:
         if folders:
             with suppress(VoiceprepError):
-                finish(folders[0])
-            storing.finish(folders[0])
+                _conclude(folders[0], storing)
         raise
-    record = finish(folders[0])
-    storing.finish(folders[0])
-    return Held(record, outcome, storing.problem)
+    record, problems = _conclude(folders[0], storing)
+    return Held(record, outcome, problems)
+
+
+def _conclude(folder: Path, storing: Storing) -> tuple[SessionRecord, tuple[str, ...]]:
+    """Everything derived, sealed and stored; the record, and what did not work. Raises RecordingError."""
+    try:
+        record = finish(folder)
+        unsealed = seal_at_end(folder)
+    finally:
+        storing.finish(folder)
+    told = ("It is not sealed. ", unsealed), ("Not all of it is in the storage. ", storing.problem)
+    return record, tuple(what + why for what, why in told if why)
 
 
 async def _hold(
@@ -122,8 +134,18 @@ def _warm_at_first_word(judge: OfflineJudge, tasks: Tasks) -> Emit:
 
 def _open_writer(choice: Choice, started_at: datetime, judge: Judge) -> SessionWriter:
     if choice.earlier is not None:
-        return SessionWriter.resume(choice.earlier.folder)
+        return _reopen(choice.earlier.folder, choice)
     return SessionWriter.create(recordings_for(choice.settings), _info(choice, started_at, judge))
+
+
+def _reopen(folder: Path, choice: Choice) -> SessionWriter:
+    """Raises RecordingError, ConfigError; then it is sealed as it was."""
+    try:
+        unseal_session(folder, seal_for(choice.settings))
+        return SessionWriter.resume(folder)
+    except VoiceprepError:
+        seal_at_end(folder)
+        raise
 
 
 def _forget_old(choice: Choice, stage: Stage) -> None:
@@ -159,6 +181,7 @@ def _info(choice: Choice, started_at: datetime, judge: Judge) -> SessionInfo:
         candidate=choice.candidate.value if choice.candidate else "",
         retry_of=choice.retry_of,
         has_audio=choice.settings.audio,
+        encrypt_to=choice.settings.encrypt_to,
         started_at=started_at,
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voiceprep.errors import ConfigError, RecordingError
+from voiceprep.recordings.listing import load_info
+from voiceprep.recordings.sealing import is_to_be_sealed
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 
@@ -37,8 +39,8 @@ class Storing:
             self._bucket = open_bucket(settings.storage, environment, is_plain_allowed=settings.plain_http)
 
     def follow(self, folder: Path, tasks: Tasks) -> None:
-        """Store what is added, as long as `tasks` live."""
-        if self._bucket is not None:
+        """Store what is added, as long as `tasks` live; of a session that is to be sealed nothing before it is."""
+        if self._bucket is not None and not is_to_be_sealed(folder, load_info(folder)):
             tasks.watch(self._follow(folder), "storing")
 
     async def _follow(self, folder: Path) -> None:
@@ -57,12 +59,15 @@ class Storing:
             await asyncio.sleep(PUSH_S)
 
     def finish(self, folder: Path) -> None:
-        """The whole session, as it is now."""
+        """The whole session, as it is now. One that should be sealed and is not stays here."""
         if self._bucket is None:
             return
         from voiceprep.storage.sessions import Upload
 
         try:
+            if is_to_be_sealed(folder, load_info(folder)):
+                self.problem = f"It is not sealed yet, so nothing was sent. Run: voiceprep recover {folder.name}"
+                return
             Upload(self._bucket, folder).push_whole()
             self.problem = ""
         except RecordingError as error:

@@ -42,8 +42,8 @@ async def serve_pipeline(
         try:
             held = await hold_over(transport, make_choice(), _ignore, folders.append)
             say(f"{held.outcome.value}: {held.record.folder}")
-            if held.storage_problem:
-                say(f"Not all of it is in the storage. {held.storage_problem}")
+            for problem in held.problems:
+                say(problem)
         except VoiceprepError as error:
             kept = f" What was recorded is in {folders[0]}." if folders else ""
             say(f"{error.message}{kept}")
