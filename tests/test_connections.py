@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from ssl import SSLContext, SSLError
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 import voiceprep
 from tests.commands import environment
 from tests.loopback.certificates import make_tls
+from tests.loopback.deepgram import KEY as DEEPGRAM_KEY
+from tests.loopback.deepgram import DeepgramServer
 from tests.loopback.openai import KEY, ChatReply, OpenAIServer
 from voiceprep.errors import ProviderError
 from voiceprep.model import Usage
@@ -33,11 +36,16 @@ PACKAGE = Path(voiceprep.__file__).parent
 WAITS = {
     ("providers/openai_common.py", "AsyncOpenAI"): "timeout=httpx2.Timeout(None, connect=self.waits.connect_s)",
     ("providers/deepgram_link.py", "AsyncDeepgramClient"): "asyncio.timeout(policy.connect_s)",
+    ("providers/deepgram_proxy.py", "create_connection"): "timeout=CONNECT_S",
+    ("providers/deepgram_proxy.py", "connect"): "open_timeout=CONNECT_S",
     ("providers/realtime_socket.py", "connect"): "open_timeout=OPEN_S",
     ("providers/gemini_live.py", "Client"): "asyncio.timeout(OPEN_S)",
     ("knowledge/documents.py", "run"): "timeout=wait_s",
 }
 """Whatever makes a client or waits for another process, and what bounds it."""
+HARMLESS = set(
+    "urlsplit urlunsplit urlencode parse_qsl get_proxy parse_uri parse_proxy prepare_connect_request".split()
+)
 MAKERS = set("AsyncOpenAI OpenAI AsyncDeepgramClient DeepgramClient Client AsyncClient ClientSession".split())
 MODULES = {"genai", "httpx", "httpx2", "aiohttp", "requests", "subprocess", "socket", "websockets", "urllib"}
 FROM = ("websockets", "urllib.request", "subprocess", "socket")
@@ -70,7 +78,7 @@ def test_every_client_has_a_time_out_in_the_table_above() -> None:
         if place.startswith("hosting/"):
             continue  # rooms: LiveKit's and Pipecat's own clients, which have time-outs of their own
         source = path.read_text(encoding="utf-8")
-        for name in clients_in(source) - {"urlsplit", "urlunsplit", "urlencode", "parse_qsl"}:
+        for name in clients_in(source) - HARMLESS:
             assert WAITS.get((place, name), "no time-out is known") in source, f"{place}: {name}"
 
 
@@ -198,6 +206,61 @@ asyncio.run(ask())
 """
 
 
+LISTEN_AND_SPEAK = """
+import asyncio, sys
+from voiceprep.errors import ProviderError
+from voiceprep.providers.deepgram_listen import DeepgramTranscriber
+from voiceprep.providers.deepgram_speak import DeepgramSynthesizer
+from voiceprep.tasks import Tasks
+async def ask():
+    key, url = sys.argv[1:]
+    async with Tasks() as tasks:
+        for kind in (DeepgramTranscriber, DeepgramSynthesizer):
+            client = kind(tasks, api_key=key, base_url=url)
+            try:
+                await client.warm()
+                print("connected")
+            except ProviderError as error:
+                print(error.message)
+            await client.close()
+asyncio.run(ask())
+"""
+
+
+class Proxy:
+    """Grants CONNECT and joins both ends, wherever the client wants to go; or refuses. `asked`: its first lines."""
+
+    def __init__(self, target_port: int, status: str = "200 OK") -> None:
+        self.asked: list[str] = []
+        self._target_port = target_port
+        self._status = status
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked += (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[:1]
+        writer.write(f"HTTP/1.1 {self._status}\r\nVia: loopback\r\n\r\n".encode())
+        if self._status.startswith("200"):
+            there, back = await asyncio.open_connection("127.0.0.1", self._target_port)
+            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+        writer.close()
+
+
+async def _pass_on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
+    sink.close()
+
+
+@asynccontextmanager
+async def proxying(proxy: Proxy) -> AsyncIterator[str]:
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
 async def child(code: str, *arguments: str, **variables: str) -> str:
     """What a program prints whose environment names a proxy."""
     own = {name: value for name, value in environment().items() if "proxy" not in name.lower()}
@@ -231,6 +294,34 @@ async def test_realtime_sockets_go_through_the_proxy_of_the_environment() -> Non
     server.close()
     assert asked == [b"CONNECT models.invalid:443 HTTP/1.1\r\n"]
     assert "cannot be reached" in told
+
+
+async def test_deepgrams_sockets_go_through_the_proxy_of_the_environment() -> None:
+    """The address does not exist: only who asks the proxy is connected."""
+    async with DeepgramServer() as server:
+        proxy = Proxy(urlsplit(server.url).port or 0)
+        async with proxying(proxy) as at:
+            told = await child(LISTEN_AND_SPEAK, DEEPGRAM_KEY, "http://deepgram.invalid", HTTP_PROXY=at)
+        assert server.violations == []
+    assert told.split() == ["connected", "connected"]
+    assert set(proxy.asked) == {"CONNECT deepgram.invalid:80 HTTP/1.1"}
+
+
+async def test_a_proxy_that_refuses_deepgram_is_named_without_its_password() -> None:
+    proxy = Proxy(0, "407 Proxy Authentication Required")
+    async with proxying(proxy) as at:
+        own = at.replace("http://", "http://me:canary@")
+        told = await child(LISTEN_AND_SPEAK, DEEPGRAM_KEY, "https://deepgram.invalid", HTTPS_PROXY=own)
+    assert set(proxy.asked) == {"CONNECT deepgram.invalid:443 HTTP/1.1"}
+    assert told.count("cannot be reached: the proxy refuses (HTTP 407)") == 2
+    assert "canary" not in told
+
+
+async def test_a_proxy_that_deepgrams_sockets_cannot_use_is_said() -> None:
+    told = await child(
+        LISTEN_AND_SPEAK, DEEPGRAM_KEY, "https://deepgram.invalid", HTTPS_PROXY="socks5h://127.0.0.1"
+    )
+    assert told.count("only http:// proxies can be used") == 2
 
 
 def test_no_client_is_told_to_trust_anybody() -> None:

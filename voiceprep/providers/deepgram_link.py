@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from voiceprep.errors import ProviderError
+from voiceprep.providers.deepgram_proxy import ProxyError, Unopened, has_proxy, open_through
 from voiceprep.providers.deepgram_socket import abort, read_all
 
 PROVIDER = "deepgram"
@@ -107,7 +108,11 @@ def open_client(api_key: str, base_url: str | None, resource: str) -> Any:  # no
     # Of a message it does not know the SDK warns, on the screen; what such a message means is decided here.
     logging.getLogger("deepgram").setLevel(logging.ERROR)
     environment = DeepgramClientEnvironment(base=http, production=socket, agent=socket, agent_rest=http)
-    client = AsyncDeepgramClient(api_key=key, environment=environment)
+    try:
+        way = {"transport_factory": Unopened} if has_proxy(socket) else {}
+    except ProxyError as error:
+        raise reason_of(error) from None
+    client = AsyncDeepgramClient(api_key=key, environment=environment, **way)
     attrgetter(resource)(client)  # loaded on first use: this thread may wait for it, the event loop may not
     return client
 
@@ -207,6 +212,7 @@ async def open_socket(
     try:
         async with asyncio.timeout(policy.connect_s):
             socket = await opening.__aenter__()
+            await open_through(socket)
     except Exception as error:
         # The SDK's errors print the request's headers: nothing of them may reach a traceback.
         raise reason_of(error) from None
@@ -276,6 +282,8 @@ def reason_of(error: BaseException) -> LinkError:
         return LinkError("does not answer")
     if isinstance(error, ssl.SSLError):
         return LinkError("cannot be reached safely: its certificate is not trusted", is_retryable=False)
+    if isinstance(error, ProxyError):
+        return LinkError(error.reason, hint="Look at HTTPS_PROXY, or except api.deepgram.com from it: NO_PROXY.")
     if isinstance(error, OSError):
         return LinkError("cannot be reached")
     return LinkError("dropped the connection")
