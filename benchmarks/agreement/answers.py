@@ -1,9 +1,13 @@
-"""Reads graded short answers. Must not know any judge."""
+"""Graded short answers, as they were written or with word errors. Must not know any judge."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+WORD_ERRORS = 0.1
+SMALL_WORDS = ("the", "a", "where", "it", "and")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,12 @@ def _read(lines: list[str]) -> Iterator[GradedAnswer]:
             if reference:
                 entry["reference"] = reference
             yield GradedAnswer(question, domain, text, ids, mark, json.dumps(entry))
+
+
+def mishear(text: str, chance: random.Random) -> str:
+    """`text` with WORD_ERRORS of its words dropped, cut short or replaced by a small word."""
+    words = [
+        chance.choice(("", word[:-1], chance.choice(SMALL_WORDS))) if chance.random() < WORD_ERRORS else word
+        for word in text.split()
+    ]
+    return " ".join(word for word in words if word)

@@ -5,11 +5,11 @@ Run: python -m benchmarks.agreement.fit
 
 import random
 from dataclasses import astuple, dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.agreement.__main__ import DEVELOPMENT
 from benchmarks.agreement.answers import load_answers
 from voiceprep.banks import bank_folders, list_banks
 from voiceprep.model import Question
@@ -23,8 +23,6 @@ from voiceprep.scoring.traps import find_traps
 from voiceprep.scoring.vectors import load_vectors
 from voiceprep.scoring.words import tokenize
 
-HERE = Path(__file__).parent
-SOURCES = (HERE / "tuned.txt", HERE / "heldout.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
 BANK_WEIGHT, AMONG_OTHERS_WEIGHT, STRANGE_WEIGHT = 0.6, 0.1, 0.05
 DENIED_WEIGHT = 0.2
 RIDGE, RIDGE_LENGTH = 1.0, 40.0
@@ -50,7 +48,7 @@ def load_cases() -> list[Case]:
     without their phrases."""
     chance = random.Random(5)
     cases = []
-    for source in SOURCES:
+    for source in DEVELOPMENT:
         answers = [(parse_question(parse_entry(a.line)), a) for a in load_answers(source)]
         for question, graded in answers:
             cases.append(Case(question, graded.text, graded.credited, 1.0))
