@@ -1,8 +1,7 @@
 """How far the offline judge agrees with the graded answers, by text vectors. Run: python -m benchmarks.agreement
 
-Per key point: Cohen's kappa and bias (credited by the judge − by the marker, as shares). Per answer: correlation of
-the score with the share of points that the marker credits; both again with 10 % word errors. Nothing was chosen on the HELD_OUT files; the constants
-are fitted on the others.
+Per key point: Cohen's kappa and bias. Per answer: correlation of the score with the share of points that the marker
+credits. All again with 10 % word errors. Nothing was chosen on HELD_OUT; the constants are fitted on DEVELOPMENT.
 """
 
 import json
@@ -13,23 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.agreement.answers import load_answers, mishear
+from benchmarks.agreement.answers import DEVELOPMENT, HELD_OUT, load_answers, mishear
 from benchmarks.agreement.figures import correlation, kappa
 from voiceprep.scoring.encoder import has_encoder
 from voiceprep.scoring.grade import grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.vectors import has_vectors
 
-HERE = Path(__file__).parent
-RESULTS = HERE.parent / "results" / "agreement.json"
+RESULTS = Path(__file__).parent.parent / "results" / "agreement.json"
 SEEDS = (3, 4, 5)
-HELD_OUT = (HERE / "fresh.txt", HERE / "classroom.txt")
-DEVELOPMENT = (
-    HERE / "tuned.txt",
-    HERE / "heldout.txt",
-    HERE / "varied.txt",
-    HERE.parent.parent / "tests" / "graded_answers.txt",
-)
 
 
 @dataclass(frozen=True, slots=True)

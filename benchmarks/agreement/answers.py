@@ -6,6 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+HERE = Path(__file__).parent
+HELD_OUT = (HERE / "fresh.txt", HERE / "classroom.txt")
+DEVELOPMENT = (
+    HERE / "tuned.txt",
+    HERE / "heldout.txt",
+    HERE / "varied.txt",
+    HERE.parent.parent / "tests" / "graded_answers.txt",
+)
+"""Files that constants of the judge may be chosen on, and those that are for the figures only."""
 WORD_ERRORS = 0.1
 SMALL_WORDS = ("the", "a", "where", "it", "and")
 

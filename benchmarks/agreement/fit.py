@@ -9,8 +9,7 @@ from dataclasses import astuple, dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.agreement.__main__ import DEVELOPMENT
-from benchmarks.agreement.answers import load_answers
+from benchmarks.agreement.answers import DEVELOPMENT, load_answers
 from voiceprep.banks import bank_folders, list_banks
 from voiceprep.model import Question
 from voiceprep.scoring.decision import Finding

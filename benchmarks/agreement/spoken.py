@@ -9,16 +9,14 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.agreement.answers import GradedAnswer, load_answers
+from benchmarks.agreement.answers import DEVELOPMENT, GradedAnswer, load_answers
 from benchmarks.agreement.figures import correlation, kappa
 from benchmarks.recogniser import edits, plain_words
 from benchmarks.speaking import open_ear
 from voiceprep.scoring.grade import grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 
-HERE = Path(__file__).parent
-SOURCES = (HERE / "heldout.txt", HERE / "tuned.txt", HERE.parent.parent / "tests" / "graded_answers.txt")
-RESULTS = HERE.parent / "results" / "spoken_agreement.json"
+RESULTS = Path(__file__).parent.parent / "results" / "spoken_agreement.json"
 ANSWERS, SIGNAL_TO_NOISE_DB = 90, 5.0
 
 
@@ -43,7 +41,7 @@ def agreement(answers: list[GradedAnswer], texts: list[str], judge: OfflineJudge
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ANSWERS
     noise_db = float(sys.argv[2]) if len(sys.argv) > 2 else SIGNAL_TO_NOISE_DB
-    everything = [answer for source in SOURCES for answer in load_answers(source)]
+    everything = [answer for source in DEVELOPMENT for answer in load_answers(source)]
     answers = everything[:: max(1, len(everything) // count)][:count]
     heard = asyncio.run(hear_all(answers, noise_db))
     words = sum(len(plain_words(answer.text)) for answer in answers)

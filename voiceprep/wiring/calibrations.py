@@ -1,4 +1,7 @@
-"""Where what `calibrate` measured is kept: a file per version of a judge, beside the sessions."""
+"""Where what `calibrate` measured is kept: a file per version of a judge, beside the sessions.
+
+What the offline judge reaches on the shipped banks comes with the package.
+"""
 
 import json
 from dataclasses import asdict
@@ -6,6 +9,9 @@ from pathlib import Path
 
 from voiceprep.recordings.files import recording_error, write_private
 from voiceprep.scoring.calibrate import Calibration
+
+SHIPPED = Path(__file__).with_name("calibration.json")
+"""`voiceprep calibrate --json` of the offline judge with all its vectors over all shipped banks."""
 
 
 def save_calibration(folder: Path, calibration: Calibration) -> Path:
@@ -24,9 +30,13 @@ def calibration_path(folder: Path, judge_version: str) -> Path:
 
 
 def known_kappa(folder: Path, judge_version: str) -> float | None:
-    """What `calibrate` measured for this version of a judge; None when it was not run or the file is broken."""
-    try:
-        value = json.loads(calibration_path(folder, judge_version).read_bytes())["kappa"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return value if isinstance(value, float) else None
+    """What `calibrate` measured for this version of a judge, here or before it was shipped; None when it was not
+    run or the file is broken."""
+    for path in (calibration_path(folder, judge_version), SHIPPED):
+        try:
+            found = json.loads(path.read_bytes())
+            if found["judge_version"] == judge_version and isinstance(found["kappa"], float):
+                return found["kappa"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
