@@ -5,7 +5,7 @@ what a text is about, never whether it is denied.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from threading import Lock
@@ -30,7 +30,7 @@ PIECES = (
 )
 PIECES_MAX = 126
 """Of one text; what is compared is a clause or a sentence."""
-BATCH_TEXTS = 16
+BATCH_TEXTS, BATCH_STRETCH = 16, 1.25
 LIGHT_WEIGHT = 0.1
 
 
@@ -76,9 +76,7 @@ class SentenceEncoder:
             for text in dict.fromkeys(texts)
             if text not in known
         }
-        order = sorted(new, key=lambda text: len(new[text]))
-        for start in range(0, len(order), BATCH_TEXTS):
-            batch = order[start : start + BATCH_TEXTS]
+        for batch in _batches(new):
             states = self._run([new[text] for text in batch])
             known |= {text: (new[text], row[: len(new[text])]) for text, row in zip(batch, states, strict=True)}
         self._recent = known
@@ -91,6 +89,19 @@ class SentenceEncoder:
         mask = np.array([[1] * len(row) + [0] * (length - len(row)) for row in numbers], dtype=np.int64)
         fed = {"input_ids": given, "attention_mask": mask, "token_type_ids": np.zeros_like(given)}
         return np.asarray(self._session.run(None, fed)[0], dtype=np.float32)
+
+
+def _batches(numbers: Mapping[str, Sequence[int]]) -> Iterator[list[str]]:
+    """Texts of nearly the same length together: a short one costs as much as the longest beside it."""
+    batch: list[str] = []
+    for text in sorted(numbers, key=lambda text: len(numbers[text])):
+        longest = BATCH_STRETCH * len(numbers[batch[0]]) + 2 if batch else 0
+        if batch and (len(batch) == BATCH_TEXTS or len(numbers[text]) > longest):
+            yield batch
+            batch = []
+        batch.append(text)
+    if batch:
+        yield batch
 
 
 def unit(rows: Rows) -> Rows:

@@ -147,6 +147,7 @@ SYNONYMS: tuple[str, ...] = (
     "reuse again repeat repeatedly reusable",
     "again retry repeat twice",
     "once one single",
+    "halve half bisect",
     "size length amount volume",
     "rate speed pace frequency",
     "place location position spot site",

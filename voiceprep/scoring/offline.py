@@ -17,6 +17,7 @@ from voiceprep.scoring.parts import join_flags, join_points, split_points
 from voiceprep.scoring.points import DENIED_AT, MISCONCEPTION_AT, PHRASE_AT, SAID_AT, Ruling, judge_points
 from voiceprep.scoring.quoting import quote_span
 from voiceprep.scoring.repair import repair
+from voiceprep.scoring.short_forms import spell_out, spell_out_rubric
 from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
 from voiceprep.scoring.words import Token, read_rubric, tokenize
 
@@ -66,6 +67,7 @@ class OfflineJudge:
         """
         if not question.key_points or sum(point.weight for point in question.key_points) <= 0:
             return QuestionScore(question.id, None, (), is_abstained=True, flags=("no_key_points",))
+        question = spell_out_rubric(question)
         text = transcript.text
         tokens = tokenize(text)
         finding = traps.find_traps(question, text, tokens)
@@ -109,9 +111,9 @@ def read_answer(
     is_masked: Sequence[bool],
     vectors: WordVectors | None,
 ) -> AnswerView:
-    """The answer as it was meant, with misspelt words put right; it has as many tokens as were written."""
-    if vectors is not None:
-        corrected = repair(text, tokens, question, vectors.is_word)
+    """The answer as it was meant, without misspelt words and short forms; it has as many tokens as were written."""
+    corrected = spell_out(text if vectors is None else repair(text, tokens, question, vectors.is_word))
+    if corrected != text:
         meant = tokenize(corrected)
         if len(meant) == len(tokens):
             text, tokens = corrected, meant

@@ -37,7 +37,7 @@ def repair(text: str, tokens: Sequence[Token], question: Question, is_word: Call
         if meant is not None:
             corrected += [text[end : token.start_char], meant]
             end = token.end_char
-    return "".join([*corrected, text[end:]]) if corrected else text
+    return "".join([*corrected, text[end:]])
 
 
 @lru_cache(maxsize=16_384)
