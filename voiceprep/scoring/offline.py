@@ -112,7 +112,8 @@ def read_answer(
     vectors: WordVectors | None,
 ) -> AnswerView:
     """The answer as it was meant, without misspelt words and short forms; it has as many tokens as were written."""
-    corrected = spell_out(text if vectors is None else repair(text, tokens, question, vectors.is_word))
+    corrected = text if vectors is None else repair(text, tokens, question, vectors.is_word)
+    corrected = spell_out(corrected, question.text)
     if corrected != text:
         meant = tokenize(corrected)
         if len(meant) == len(tokens):

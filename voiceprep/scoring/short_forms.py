@@ -7,10 +7,9 @@ from functools import lru_cache
 from voiceprep.model import Question
 
 _SHORT = {
-    r"CO\s?2": "carbon dioxide",
-    r"H\s?2\s?O": "the water there",
-    r"O\s?2": "the oxygen",
-    r"N\s?2": "the nitrogen",
+    r"(?i:CO2)": "carbon dioxide",
+    r"(?i:H2O)": "the water there",
+    r"(?i:O2)": "the oxygen",
     r"(?i:temps?)": "temperature",
     r"(?i:thru)": "through",
     r"(?i:cuz|coz|bc)": "because",
@@ -26,9 +25,12 @@ _PATTERN = re.compile("|".join(rf"(?<![\w-])(?:{short})(?![\w-])" for short in _
 _FULL = [(re.compile(short), full) for short, full in _SHORT.items()]
 
 
-def spell_out(text: str) -> str:
-    """`text` with every short form written out."""
-    return _PATTERN.sub(lambda found: _full(found.group()), text)
+_ASKS_FOR_FORM = re.compile(r"\b(?:formula|symbol|abbreviation|stands? for|short for)", re.IGNORECASE)
+
+
+def spell_out(text: str, asked: str) -> str:
+    """`text` with every short form written out, unless such forms are what the question `asked` wants."""
+    return text if _ASKS_FOR_FORM.search(asked) else _PATTERN.sub(lambda found: _full(found.group()), text)
 
 
 def _full(short: str) -> str:
@@ -38,5 +40,7 @@ def _full(short: str) -> str:
 @lru_cache(maxsize=256)
 def spell_out_rubric(question: Question) -> Question:
     """The same question, its reference and its key points without short forms."""
-    points = tuple(replace(point, text=spell_out(point.text)) for point in question.key_points)
-    return replace(question, text=spell_out(question.text), reference=spell_out(question.reference), key_points=points)
+    asked = question.text
+    points = tuple(replace(point, text=spell_out(point.text, asked)) for point in question.key_points)
+    reference = spell_out(question.reference, asked)
+    return replace(question, text=spell_out(asked, asked), reference=reference, key_points=points)
