@@ -184,3 +184,18 @@ def test_names_and_numbers_have_to_be_the_right_ones(
     asked = Question("q", "t", question, (KeyPoint("a", point),))
     score = OfflineJudge().score(asked, written_transcript(answer)[0])
     assert score.key_points[0].is_credited is is_credited
+
+
+@pytest.mark.parametrize("has_vectors", [False, None], ids=["words-only", "as-installed"])
+def test_a_denial_holds_behind_a_colon(has_vectors: bool | None) -> None:
+    point = "Start from a pretrained network and adapt it: transfer learning."
+    asked = Question(
+        "q", "t", "How do you train on few images?", (KeyPoint("a", point, phrases=("transfer learning",)),)
+    )
+    judge = OfflineJudge(has_vectors, has_vectors)
+    denied = judge.score(
+        asked, written_transcript(f"It is not true that start from here: {point.split(': ')[1]}")[0]
+    )
+    assert not denied.key_points[0].is_credited
+    said = judge.score(asked, written_transcript(f"It is not true that it is slow. {point}")[0])
+    assert said.key_points[0].is_credited

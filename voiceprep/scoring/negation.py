@@ -30,6 +30,7 @@ _NOT_NEGATING = re.compile(
     r"don't forget|do not forget|with (?:and|or) without|and without)\b",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[;\n]")
 _SENTENCE_DENIALS = re.compile(
     r"\b(?:not|n't|never)\s+(?:actually\s+|really\s+)?(?:true|correct|right|the case|accurate|"
     r"so)\s+(?:to say\s+)?that\b"
@@ -74,13 +75,13 @@ def polarities(text: str, tokens: Sequence[Token], *, is_claim: bool = True) -> 
 
 
 def denied_as_a_whole(text: str, tokens: Sequence[Token]) -> frozenset[int]:
-    """The tokens that "it is not true that …" or "I don't think …" denies, to the end of the sentence."""
+    """The tokens that "it is not true that …" or "I don't think …" denies, to the end of the sentence: what stands
+    behind a colon explains what stands before it."""
     found: set[int] = set()
     for match in _SENTENCE_DENIALS.finditer(text):
-        sentence = next((token.sentence for token in tokens if token.end_char > match.start()), None)
-        found |= {
-            n for n, token in enumerate(tokens) if token.sentence == sentence and token.start_char >= match.start()
-        }
+        end = _SENTENCE_END.search(text, match.end())
+        end_char = end.start() if end else len(text)
+        found |= {n for n, token in enumerate(tokens) if match.start() <= token.start_char < end_char}
     return frozenset(found)
 
 
