@@ -9,8 +9,11 @@ import pytest
 from tests.commands import run
 from voiceprep.model import KeyPointScore, QuestionScore
 from voiceprep.scoring.calibrate import Graded, bias, decisions, kappa, kappa_interval, length_bias, same_share
+from voiceprep.scoring.encoder import has_encoder
 from voiceprep.scoring.injection import find_injection
+from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.trap_answers import INJECTIONS
+from voiceprep.wiring.calibrations import SHIPPED, known_kappa
 
 
 def judged(question_id: str, marked: str, credited: str, words: int = 20) -> Graded:
@@ -67,3 +70,13 @@ def test_the_command_measures_keeps_and_shows(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / f"calibration-{found['judge_version']}.json").read_text())
     assert kept["kappa"] == found["kappa"]
     assert kept["rubric_hash"]
+
+
+def test_what_was_measured_before_it_was_shipped_is_known(tmp_path: Path) -> None:
+    shipped = json.loads(SHIPPED.read_text("utf-8"))
+    if not has_encoder():
+        pytest.skip("the sentence vectors are not installed: another version judges")
+    version = OfflineJudge().version
+    assert version == shipped["judge_version"], "the judge changed: run `voiceprep calibrate --json` again"
+    assert known_kappa(tmp_path, version) == shipped["kappa"]
+    assert known_kappa(tmp_path, "another") is None
