@@ -5,34 +5,20 @@ from typing import Annotated
 
 import typer
 
-from voiceprep.commands.options import (
-    Bank,
-    Budget,
-    Dev,
-    Eagerness,
-    Level,
-    Llm,
-    Minutes,
-    Mode,
-    Notice,
-    Patience,
-    Persona,
-    Questions,
-    Realtime,
-    Recordings,
-    Seed,
-    Stt,
-    Tts,
-    Turns,
-    as_text,
-    end_with,
-)
+from voiceprep.commands.groups import Asked, Held, Kept, Providers, Waiting, given_in, grouped
+from voiceprep.commands.options import Bank, Dev, Minutes, Mode, Questions, Seed, end_with
 
 serve = typer.Typer(help="The same interview for others: in rooms, over a telephone, many at once.")
 
 
 @serve.command()
+@grouped
 def pipecat(
+    asked: Asked,
+    waiting: Waiting,
+    held: Held,
+    providers: Providers,
+    kept: Kept,
     transport: Annotated[
         str, typer.Option("--transport", help="websocket (and telephones), webrtc, livekit, daily or local.")
     ] = "websocket",
@@ -43,42 +29,13 @@ def pipecat(
     room: Annotated[str, typer.Option("--room", help="The LiveKit room's name.")] = "",
     at_once: Annotated[int, typer.Option("--at-once", min=1, help="Further callers are told to try later.")] = 4,
     public_url: Annotated[str, typer.Option("--public-url", help="How Twilio reaches this server.")] = "",
-    bank: Bank = None,
-    questions: Questions = None,
-    minutes: Minutes = None,
-    level: Level = None,
-    persona: Persona = None,
-    patience: Patience = None,
     seed: Seed = None,
-    mode: Mode = None,
-    realtime: Realtime = None,
-    stt: Stt = None,
-    llm: Llm = None,
-    tts: Tts = None,
-    budget_usd: Budget = None,
-    recordings: Recordings = None,
-    notice: Notice = None,
 ) -> None:
     """Hold interviews over Pipecat's transports: WebSocket, telephone, LiveKit, Daily, WebRTC, sound devices."""
     from voiceprep.hosting.pipeline.order import PipelineOrder
     from voiceprep.terminal import serving
 
-    flags = {
-        "bank": bank,
-        "questions": questions,
-        "minutes": minutes,
-        "level": level,
-        "persona": persona,
-        "patience": patience,
-        "mode": mode,
-        "realtime": realtime,
-        "stt": stt,
-        "llm": llm,
-        "tts": tts,
-        "budget_usd": budget_usd,
-        "recordings": as_text(recordings),
-        "notice": notice,
-    }
+    flags = given_in(asked, waiting, held, providers, kept)
     order = PipelineOrder(transport, host, port, url, token, room, at_once, public_url, seed)
     serving.serve_pipecat(os.environ, flags, order)
 
@@ -104,23 +61,13 @@ def page(
 
 
 @serve.command()
+@grouped
 def livekit(
-    bank: Bank = None,
-    questions: Questions = None,
-    minutes: Minutes = None,
-    level: Level = None,
-    persona: Persona = None,
-    patience: Patience = None,
-    eagerness: Eagerness = None,
-    mode: Mode = None,
-    realtime: Realtime = None,
-    turns: Turns = None,
-    stt: Stt = None,
-    llm: Llm = None,
-    tts: Tts = None,
-    budget_usd: Budget = None,
-    recordings: Recordings = None,
-    notice: Notice = None,
+    asked: Asked,
+    waiting: Waiting,
+    held: Held,
+    providers: Providers,
+    kept: Kept,
     egress: Annotated[
         str | None,
         typer.Option("--egress", help="Let LiveKit Egress record too: s3://BUCKET/PREFIX, or its folder."),
@@ -137,11 +84,8 @@ def livekit(
     ] = 0,
 ) -> None:
     """Register as a worker with a LiveKit server and interview whoever comes into its rooms."""
-    options = locals()
     from voiceprep.terminal.rooms import WorkerOrder, serve_livekit
 
-    own = {"dev", "rooms_max", "warm", "health_port", "health_host", "metrics_port"}
-    flags = {name: value for name, value in options.items() if name not in own}
-    flags["recordings"] = as_text(recordings)
+    flags = given_in(asked, waiting, held, providers, kept) | ({} if egress is None else {"egress": egress})
     order = WorkerOrder(dev, rooms_max, warm, health_port, health_host, metrics_port)
     end_with(serve_livekit(os.environ, flags, order))

@@ -1,53 +1,37 @@
 """Commands that hold a session."""
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
+from voiceprep.commands.groups import (
+    Asked,
+    Held,
+    Kept,
+    Papers,
+    Providers,
+    Sound,
+    ThisTime,
+    Waiting,
+    Watched,
+    given_in,
+    grouped,
+)
 from voiceprep.commands.options import (
-    AsJson,
-    Audio,
     Bank,
-    Budget,
     Candidate,
     CandidateName,
     Coach,
-    Eagerness,
-    EchoCancel,
-    Job,
-    Level,
-    Llm,
-    Log,
-    LogSpeech,
-    Mic,
-    Minutes,
-    Mode,
-    Notes,
-    Notice,
-    Offline,
-    Pace,
     PaceName,
-    Patience,
-    Persona,
     Plain,
     PushToTalk,
     Questions,
-    Realtime,
     Recordings,
-    Resume,
-    SecondTts,
     Seed,
-    SelfScored,
     ShowPlan,
     SpeakerName,
-    Stt,
-    Telemetry,
-    Topics,
-    Tts,
-    Turns,
     Which,
     as_text,
     end_with,
@@ -59,203 +43,117 @@ app = typer.Typer()
 
 
 @app.command()
+@grouped
 def interview(
-    bank: Bank = None,
-    questions: Questions = None,
-    minutes: Minutes = None,
-    level: Level = None,
-    persona: Persona = None,
-    resume: Resume = None,
-    job: Job = None,
-    notes: Notes = None,
-    topic: Topics = None,
-    patience: Patience = None,
-    eagerness: Eagerness = None,
-    seed: Seed = None,
-    mic: Mic = None,
-    speaker: SpeakerName = None,
-    candidate: Candidate = None,
-    pace: Pace = PaceName.REALTIME,
-    echo_cancel: EchoCancel = None,
-    mode: Mode = None,
-    realtime: Realtime = None,
-    turns: Turns = None,
+    asked: Asked,
+    papers: Papers,
+    waiting: Waiting,
+    sound: Sound,
+    held: Held,
+    providers: Providers,
+    kept: Kept,
+    watched: Watched,
+    once: ThisTime,
     push_to_talk: PushToTalk = None,
-    stt: Stt = None,
-    llm: Llm = None,
-    tts: Tts = None,
-    second_tts: SecondTts = None,
-    budget_usd: Budget = None,
-    recordings: Recordings = None,
-    notice: Notice = None,
-    log: Log = None,
-    log_speech: LogSpeech = None,
-    telemetry: Telemetry = None,
-    audio: Audio = None,
-    offline: Offline = None,
-    plain: Plain = None,
-    self_score: SelfScored = False,
+    seed: Seed = None,
     plan: ShowPlan = False,
-    json: AsJson = False,
 ) -> None:
     """Hold a spoken interview: questions from a bank, follow-ups, a report at the end."""
-    options = locals()
     from voiceprep.terminal import run
 
-    end_with(run.hold_interview(os.environ, _flags(options), _order(options)))
+    flags = given_in(asked, waiting, sound, held, providers, kept, watched) | {"push_to_talk": push_to_talk}
+    order = replace(_order(once, sound, papers), seed=seed, is_plan=plan, is_bank_named=asked.bank is not None)
+    end_with(run.hold_interview(os.environ, flags, order))
 
 
 @app.command()
+@grouped
 def practice(
-    bank: Bank = None,
-    questions: Questions = None,
-    minutes: Minutes = None,
-    level: Level = None,
-    persona: Persona = None,
-    resume: Resume = None,
-    job: Job = None,
-    notes: Notes = None,
-    topic: Topics = None,
-    patience: Patience = None,
-    eagerness: Eagerness = None,
-    seed: Seed = None,
-    mic: Mic = None,
-    speaker: SpeakerName = None,
-    candidate: Candidate = None,
-    pace: Pace = PaceName.REALTIME,
-    echo_cancel: EchoCancel = None,
-    mode: Mode = None,
-    realtime: Realtime = None,
-    turns: Turns = None,
+    asked: Asked,
+    papers: Papers,
+    waiting: Waiting,
+    sound: Sound,
+    held: Held,
+    providers: Providers,
+    kept: Kept,
+    watched: Watched,
+    once: ThisTime,
     push_to_talk: PushToTalk = None,
+    seed: Seed = None,
     coach: Coach = False,
-    stt: Stt = None,
-    llm: Llm = None,
-    tts: Tts = None,
-    second_tts: SecondTts = None,
-    budget_usd: Budget = None,
-    recordings: Recordings = None,
-    notice: Notice = None,
-    log: Log = None,
-    log_speech: LogSpeech = None,
-    telemetry: Telemetry = None,
-    audio: Audio = None,
-    offline: Offline = None,
-    plain: Plain = None,
     due: Annotated[bool, typer.Option("--due", help="Only what is due for review; see `voiceprep due`.")] = False,
-    self_score: SelfScored = False,
     plan: ShowPlan = False,
-    json: AsJson = False,
 ) -> None:
     """A short drill: like an interview, five minutes by default."""
-    options = locals()
     from voiceprep.terminal import run
 
-    end_with(run.hold_practice(os.environ, _flags(options), _order(options)))
+    flags = given_in(asked, waiting, sound, held, providers, kept, watched) | {"push_to_talk": push_to_talk}
+    order = replace(
+        _order(once, sound, papers),
+        seed=seed,
+        is_plan=plan,
+        is_bank_named=asked.bank is not None,
+        is_coached=coach,
+        is_due=due,
+    )
+    end_with(run.hold_practice(os.environ, flags, order))
 
 
 @app.command()
+@grouped
 def retry(
     question: Annotated[str, typer.Option("--question", help="The question's id; `report --json` names them.")],
+    waiting: Waiting,
+    sound: Sound,
+    held: Held,
+    providers: Providers,
+    kept: Kept,
+    watched: Watched,
+    once: ThisTime,
     which: Which = "last",
-    patience: Patience = None,
+    push_to_talk: PushToTalk = None,
     seed: Seed = None,
-    mic: Mic = None,
-    speaker: SpeakerName = None,
-    candidate: Candidate = None,
-    pace: Pace = PaceName.REALTIME,
-    echo_cancel: EchoCancel = None,
-    mode: Mode = None,
-    realtime: Realtime = None,
-    stt: Stt = None,
-    llm: Llm = None,
-    tts: Tts = None,
-    second_tts: SecondTts = None,
-    budget_usd: Budget = None,
-    recordings: Recordings = None,
-    notice: Notice = None,
-    log: Log = None,
-    log_speech: LogSpeech = None,
-    telemetry: Telemetry = None,
-    audio: Audio = None,
-    offline: Offline = None,
-    plain: Plain = None,
-    self_score: SelfScored = False,
-    json: AsJson = False,
 ) -> None:
     """Answer one question of a session again, and see what is better: judged blind, both to hear."""
-    options = locals()
     from voiceprep.terminal import retrying
 
-    end_with(retrying.hold_retry(os.environ, _flags(options), _order(options), which, question))
-
-
-_FOR_ONE_SESSION = {
-    *("topic", "seed", "candidate", "pace", "plan", "resume", "job", "notes", "json", "coach"),
-    *("due", "which", "question", "self_score"),
-}
-
-
-def _flags(options: Mapping[str, Any]) -> dict[str, object | None]:
-    """What overrides the settings of the same name."""
-    return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in options.items()
-        if name not in _FOR_ONE_SESSION
-    }
-
-
-def _order(options: Mapping[str, Any]) -> Order:
-    """What is chosen for this session only. Raises ConfigError."""
-    candidate = options["candidate"]
-    if candidate is not None and options["mic"] is not None:
-        raise ConfigError("--candidate answers instead of a microphone.", "Leave out --candidate or --mic.")
-    return Order(
-        seed=options.get("seed"),
-        topics=tuple(options.get("topic") or ()),
-        candidate=candidate.value if candidate else None,
-        is_fast=options["pace"] is PaceName.FAST,
-        is_json=options["json"],
-        is_coached=options.get("coach", False),
-        is_plan=options.get("plan", False),
-        resume=options.get("resume"),
-        job=options.get("job"),
-        notes=options.get("notes"),
-        is_due=options.get("due", False),
-        is_self_scored=options.get("self_score", False),
-        is_bank_named=options.get("bank") is not None,
-    )
+    flags = given_in(waiting, sound, held, providers, kept, watched) | {"push_to_talk": push_to_talk}
+    end_with(retrying.hold_retry(os.environ, flags, replace(_order(once, sound), seed=seed), which, question))
 
 
 @app.command()
+@grouped
 def resume(
+    waiting: Waiting,
+    sound: Sound,
+    providers: Providers,
+    kept: Kept,
+    watched: Watched,
+    once: ThisTime,
     which: Which = "last",
-    patience: Patience = None,
-    mic: Mic = None,
-    speaker: SpeakerName = None,
-    candidate: Candidate = None,
-    pace: Pace = PaceName.REALTIME,
-    echo_cancel: EchoCancel = None,
-    stt: Stt = None,
-    llm: Llm = None,
-    tts: Tts = None,
-    second_tts: SecondTts = None,
-    budget_usd: Budget = None,
-    recordings: Recordings = None,
-    notice: Notice = None,
-    log: Log = None,
-    log_speech: LogSpeech = None,
-    telemetry: Telemetry = None,
-    offline: Offline = None,
-    plain: Plain = None,
-    self_score: SelfScored = False,
-    json: AsJson = False,
 ) -> None:
     """Go on with an interview that was stopped or cut off, where it stopped, in the same record."""
-    options = {name: value for name, value in locals().items() if name != "which"}
     from voiceprep.terminal import run
 
-    end_with(run.resume_interview(os.environ, which, _flags(options), _order(options)))
+    flags = given_in(waiting, sound, providers, kept, watched)
+    end_with(run.resume_interview(os.environ, which, flags, _order(once, sound)))
+
+
+def _order(once: ThisTime, sound: Sound, papers: Papers | None = None) -> Order:
+    """What is chosen for this session only. Raises ConfigError."""
+    if once.candidate is not None and sound.mic is not None:
+        raise ConfigError("--candidate answers instead of a microphone.", "Leave out --candidate or --mic.")
+    papers = papers or Papers()
+    return Order(
+        topics=tuple(papers.topic or ()),
+        candidate=once.candidate.value if once.candidate else None,
+        is_fast=once.pace is PaceName.FAST,
+        is_json=once.json,
+        resume=papers.resume,
+        job=papers.job,
+        notes=papers.notes,
+        is_self_scored=once.self_score,
+    )
 
 
 @app.command()

@@ -60,7 +60,7 @@ def serve_livekit(environment: Environment, flags: Mapping[str, object | None], 
     plan = WorkerPlan(
         server,
         recordings_for(settings),
-        {name: value for name, value in flags.items() if value is not None},
+        flags,
         is_dev=order.is_dev,
         rooms_max=order.rooms_max,
         warm_processes=order.warm_processes,

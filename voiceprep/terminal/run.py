@@ -77,10 +77,9 @@ def quiet_when_fast(settings: Settings, order: Order) -> Settings:
 
 def resume_interview(environment: Mapping[str, str], which: str, flags: Flags, order: Order) -> ExitCode:
     """Go on with a session that was broken off, in the same record. Raises VoiceprepError."""
-    given = {name: value for name, value in flags.items() if value is not None}
-    preferred = load_settings(environment, given)
+    preferred = load_settings(environment, flags)
     record = take_up(find_session(recordings_for(preferred), which), seal_for(preferred))
-    settings = quiet_when_fast(load_settings(environment, {**settings_of(record), **given}), order)
+    settings = quiet_when_fast(load_settings(environment, {**settings_of(record), **flags}), order)
     bank = bank_of(record, settings)
     choice = choose(settings, bank, plan_of(record.info), order, environment)
     return _hold_and_show(replace(choice, earlier=earlier(record)), order)

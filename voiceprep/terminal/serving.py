@@ -25,9 +25,8 @@ def serve_pipecat(environment: Mapping[str, str], flags: Mapping[str, object | N
     from voiceprep.hosting.pipeline.serving import serve_pipeline
 
     order_of_room = RoomOrder(seed=order.seed)
-    given = {name: value for name, value in flags.items() if value is not None}
-    choice_for(order_of_room, environment, given)  # what is wrong with it is said now, not to the first caller
-    make_choice = lambda: choice_for(order_of_room, environment, given)  # noqa: E731
+    choice_for(order_of_room, environment, flags)  # what is wrong with it is said now, not to the first caller
+    make_choice = lambda: choice_for(order_of_room, environment, flags)  # noqa: E731
     asyncio.run(serve_pipeline(order, make_choice, environment, _say))
 
 
