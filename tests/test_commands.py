@@ -1,6 +1,7 @@
 """Whole commands: what they print, what they leave on disk, how they end."""
 
 import json
+import math
 import os
 import select
 import shutil
@@ -390,6 +391,14 @@ def test_grade_lines_in_order() -> None:
     assert point["credited"]
     assert point["quote"] == ENTRY["answer"][point["start_char"] : point["end_char"]]  # type: ignore[index]
     assert empty["score"] == 0.0
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_grade_takes_and_gives_no_number_that_json_has_not(number: float) -> None:
+    done = run("grade", "--jsonl", stdin=json.dumps(ENTRY | {"id": number}))
+    answer = json.loads(done.out, parse_constant=lambda name: pytest.fail(name))
+    assert answer["id"] is None
+    assert "is no number" in answer["error"]
 
 
 def test_grade_one_answer_to_a_bank_question() -> None:

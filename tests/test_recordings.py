@@ -256,7 +256,7 @@ def test_unknown_events_are_counted_and_broken_lines_named(tmp_path: Path) -> No
     assert record.problems == ("events.jsonl has 2 unreadable lines: 4, 5.",)
 
 
-@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity"])
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "1" + "0" * 400])
 def test_what_is_no_number_is_no_cost_and_no_score(tmp_path: Path, number: str) -> None:
     """A journal line is named as unreadable; scores are as if there were none, and are computed again."""
     folder = sample.record_session(tmp_path).folder
@@ -269,6 +269,18 @@ def test_what_is_no_number_is_no_cost_and_no_score(tmp_path: Path, number: str) 
     line_count = (folder / "events.jsonl").read_bytes().count(b"\n")
     assert record.problems == (f"events.jsonl has 1 unreadable lines: {line_count}.",)
     assert record.scores is None
+
+
+def test_a_time_of_hundreds_of_digits_is_an_unreadable_line_and_its_words_may_have_as_many(tmp_path: Path) -> None:
+    folder = sample.record_session(tmp_path).folder
+    journal = folder / "events.jsonl"
+    digits = "7" * 400
+    spoken = events.ProvisionalHeard(at_ms=1, turn_index=0, text=digits)
+    lines = [encode_event(spoken), b'{"type": "turn_started", "at_ms": ' + digits.encode() + b"}"]
+    with journal.open("ab") as file:
+        file.write(b"".join(line + b"\n" for line in lines))
+    line_count = journal.read_bytes().count(b"\n")
+    assert load_session(folder).problems == (f"events.jsonl has 1 unreadable lines: {line_count}.",)
 
 
 @pytest.mark.parametrize(

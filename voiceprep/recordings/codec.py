@@ -1,6 +1,7 @@
 """Frozen values ↔ JSON bytes. Must not know files; what cannot be read raises ValueError."""
 
 import json
+import re
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -14,6 +15,8 @@ T = TypeVar("T")
 EVENT_TYPES = frozenset(kind.__dataclass_fields__["type"].default for kind in get_args(Journaled))
 FINITE = ConfigDict(allow_inf_nan=False)
 """JSON has no infinity: `1e999` and `NaN` are as wrong as a word where a number belongs."""
+_ENDLESS = re.compile(rb"\d{20}")
+"""No time, no count and no seed has so many digits; arithmetic with hundreds of them fails wherever it is done."""
 
 
 @cache
@@ -30,7 +33,7 @@ def encode_event(event: Journaled) -> bytes:
 def decode_event(line: bytes) -> Journaled | None:
     """The event in a journal line, or None when it is of a type this version does not know. Raises ValueError."""
     try:
-        return event_adapter().validate_json(line)
+        return event_adapter().validate_json(_bounded(line))
     except ValueError:
         content = _parse(line)
         kind = content.get("type") if isinstance(content, dict) else None
@@ -46,7 +49,14 @@ def encode(value: object) -> bytes:
 
 def decode(kind: type[T], data: bytes) -> T:
     """The inverse of `encode`; fields this version does not know are ignored. Raises ValueError."""
-    return _adapter(kind).validate_json(data)
+    return _adapter(kind).validate_json(_bounded(data))
+
+
+def _bounded(data: bytes) -> bytes:
+    """`data`, whose integers have less than 20 digits. Raises ValueError."""
+    if _ENDLESS.search(data):
+        _parse(data)
+    return data
 
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
@@ -69,9 +79,15 @@ def schema_version(data: bytes) -> int:
 
 def _parse(data: bytes) -> object:
     try:
-        return json.loads(data)
+        return json.loads(data, parse_int=_parse_int)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _parse_int(digits: str) -> int:
+    if _ENDLESS.search(digits.encode()):
+        raise ValueError("a number in it has too many digits")
+    return int(digits)
 
 
 def event_schema() -> dict[str, Any]:

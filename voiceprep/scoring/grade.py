@@ -80,12 +80,16 @@ def _point(score: QuestionScore, place: int, answer: str, places: _Places) -> di
 
 def parse_entry(line: str) -> Mapping[str, object]:
     try:
-        entry = json.loads(line)
+        entry = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"This line is not JSON: {error}.", _SHAPE) from error
     if not isinstance(entry, dict):
         raise ConfigError("This line is not a JSON object.", _SHAPE)
     return entry
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")
 
 
 def parse_question(entry: Mapping[str, object]) -> Question:
