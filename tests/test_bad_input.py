@@ -235,8 +235,11 @@ LIMITED = (
 
 
 def on_a_disk_with(file_bytes_max: int, recordings: Path) -> Done:
-    """An interview in a process that may write no file larger than this: the next write fails as on a full disk."""
-    program = (sys.executable, "-c", LIMITED, str(file_bytes_max))
+    """An interview in a process that may write no file larger than this: the next write fails as on a full disk.
+
+    Its coverage is not measured: that could not be written either.
+    """
+    program = ("env", "-u", "COVERAGE_PROCESS_CONFIG", sys.executable, "-c", LIMITED, str(file_bytes_max))
     return run_apart("interview", *FAST, "--json", "--recordings", recordings, program=program)
 
 
