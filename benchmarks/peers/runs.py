@@ -98,7 +98,7 @@ async def run_process(
                 settings,
                 str(job_path),
                 cwd=ROOT,
-                env=_environment(engine),
+                env=_environment(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
@@ -134,12 +134,11 @@ async def run_all(
     return runs
 
 
-def _environment(engine: str) -> dict[str, str]:
-    """Without keys and settings of this account; frameworks must not call home. voiceprep gets what its command
-    sets before anything is loaded."""
+def _environment() -> dict[str, str]:
+    """Without keys and settings of this account; frameworks must not call home. All of them get what
+    voiceprep's command sets before anything is loaded."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-    own = LIGHT if engine.startswith("voiceprep") else {}
-    return {**kept, **own, "PYTHONDONTWRITEBYTECODE": "", "LOGURU_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
+    return {**kept, **LIGHT, "PYTHONDONTWRITEBYTECODE": "", "LOGURU_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
 
 
 def chosen_settings(
