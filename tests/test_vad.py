@@ -101,7 +101,7 @@ class CountedNetwork:
 
 
 @pytest.mark.parametrize("room_dbfs", [-75, -60, -45, -35])
-async def test_what_sounds_the_same_is_listened_to_together_and_speech_begins_and_ends_where_it_did(
+async def test_what_sounds_the_same_is_listened_to_together_and_edges_stay_within_two_blocks(
     room_dbfs: int,
 ) -> None:
     async with Tasks() as tasks:
