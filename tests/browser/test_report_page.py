@@ -49,6 +49,12 @@ def _now_ms(page: Page) -> float:
     return float(page.evaluate("document.querySelector('audio').currentTime * 1000"))
 
 
+def _sought(page: Page) -> list[float]:
+    """Where both voices went, in ms; the browser tells it a moment later. See SOUGHT."""
+    page.wait_for_function("() => sought.length >= 2")
+    return [float(at_ms) for at_ms in page.evaluate("sought")]
+
+
 def _wait_until_now(page: Page, word: str) -> None:
     page.wait_for_function("word => document.querySelector('.word.now')?.textContent === word", arg=word)
 
@@ -59,7 +65,7 @@ def test_a_quote_plays_from_its_first_word_and_the_transcript_follows(
     page = open_page(save_page(build_document(record), PageOrder())).page
     page.evaluate(SOUGHT)
     page.click("button.quote")
-    sought = page.evaluate("sought")
+    sought = _sought(page)
     assert len(sought) == 2, "both voices go there"
     word = record.turns[1].answer.transcript.words[0]  # type: ignore[union-attr]
     assert all(abs(at_ms - word.start_ms) <= SEEK_MS_MAX for at_ms in sought)
@@ -84,7 +90,7 @@ def test_a_word_plays_from_there_and_the_quote_stops_at_its_end(record: SessionR
     page.locator(".word", has_text="DELETE").click()
     words = record.turns[2].answer.transcript.words  # type: ignore[union-attr]
     start_ms = next(word.start_ms for word in words if word.text == "DELETE")
-    assert all(abs(at_ms - start_ms) <= SEEK_MS_MAX for at_ms in page.evaluate("sought"))
+    assert all(abs(at_ms - start_ms) <= SEEK_MS_MAX for at_ms in _sought(page))
     page.select_option("#speed", "2")
     page.click("button.quote")
     page.wait_for_function("() => document.querySelector('audio').paused")
@@ -129,7 +135,7 @@ def test_a_place_in_the_waveform_plays_from_there(record: SessionRecord, open_pa
     assert box is not None
     page.evaluate(SOUGHT)
     wave.click(position={"x": box["width"] / 2, "y": 60})
-    assert all(abs(at_ms - 15_000) <= SEEK_MS_MAX for at_ms in page.evaluate("sought"))
+    assert all(abs(at_ms - 15_000) <= SEEK_MS_MAX for at_ms in _sought(page))
 
 
 def test_one_file_holds_its_audio_and_plays_it(record: SessionRecord, tmp_path: Path, open_page: Opener) -> None:
