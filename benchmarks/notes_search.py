@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from tests.papers import pdf_bytes
-from voiceprep.knowledge.documents import TEXT_PAGE_LINES
+from voiceprep.knowledge.extraction import TEXT_PAGE_LINES
 from voiceprep.knowledge.index import Embed, SearchIndex
 from voiceprep.knowledge.notes import load_notes
 from voiceprep.wiring.documents import embedding
@@ -69,8 +70,9 @@ def main() -> int:
         for suffix in (".md", ".pdf"):
             folder, cache = Path(name) / suffix[1:], Path(name) / "cache"
             write_notes(folder, suffix, page_count, chance)
-            (index, _), first_s = timed(lambda folder=folder, cache=cache: load_notes(folder, cache, embed))
-            _, cached_s = timed(lambda folder=folder, cache=cache: load_notes(folder, cache, embed))
+            load = partial(load_notes, folder, cache, embed)
+            (index, _), first_s = timed(load)
+            _, cached_s = timed(load)
             known = list(index.terms)
             queries = [" ".join(chance.sample(known, 5)) for _ in range(QUERIES)]
             times_ms = sorted(search_ms(index, query, embed) for query in queries)

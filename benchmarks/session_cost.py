@@ -29,7 +29,8 @@ from voiceprep.cli import LIGHT
 from voiceprep.events import Event, SessionEnded, SessionStarted
 from voiceprep.ports import Samples
 from voiceprep.providers import moonshine
-from voiceprep.providers.moonshine_model import MoonshineModel, Tokens
+from voiceprep.providers.moonshine_model import MoonshineModel
+from voiceprep.providers.segments import Tokens
 from voiceprep.settings import load_settings
 from voiceprep.terminal.interrupt import Interruptible
 from voiceprep.terminal.keys import open_keyboard

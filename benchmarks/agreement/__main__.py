@@ -80,7 +80,7 @@ def rows(judge: OfflineJudge) -> Iterator[dict[str, object]]:
 
 
 def main() -> None:
-    found = {}
+    found: dict[str, list[dict[str, object]]] = {}
     for name, is_there, judge in (
         ("sentence vectors", has_encoder(), OfflineJudge()),
         ("word vectors", has_vectors(), OfflineJudge(has_encoder=False)),

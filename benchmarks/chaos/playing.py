@@ -22,6 +22,7 @@ from tests.provider_room import words_in
 from voiceprep.errors import VoiceprepError
 from voiceprep.model import Outcome
 from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, Samples
+from voiceprep.recordings.age import NO_SEAL
 from voiceprep.recordings.folder import session_folders
 from voiceprep.recordings.reader import load_session
 from voiceprep.recordings.repair import RecoveryStatus
@@ -191,7 +192,7 @@ def _go_on(story: Story, session: Path, folder: Path, played: Played) -> None:
     """Resume it undisturbed: one record, nothing of the first part changed, held to its end."""
     if load_session(session).info.outcome is Outcome.COMPLETED:
         return
-    before, audio = take_up(session), _stored(session)
+    before, audio = take_up(session, NO_SEAL), _stored(session)
     calm = replace(story, blows=(), losses=(), death=None, interrupt_at_ms=None)
     again = folder / "again"
     again.mkdir()

@@ -8,7 +8,7 @@ from typing import Protocol
 from benchmarks.fuzz import files, messages, seeds
 from benchmarks.fuzz.mutation import Bytes, Documents, Lines
 from voiceprep.errors import BankError, ConfigError, ProviderError, RecordingError
-from voiceprep.scoring.verdicts import UnusableReplyError
+from voiceprep.structured import UnusableReplyError
 
 CORPUS = Path(__file__).with_name("corpus")
 """A folder a target: small inputs that once did harm, or that reach far. All of them our own."""

@@ -15,7 +15,7 @@ SMALLEST_10MS_CHUNKS = 2
 """Chunks of 20 ms, not 40."""
 
 
-class Microphone(BaseInputTransport):
+class Microphone(BaseInputTransport):  # type: ignore[misc]
     """Blocks as the stage delivers them."""
 
     def __init__(self, params: TransportParams) -> None:
@@ -33,7 +33,7 @@ class Microphone(BaseInputTransport):
         )
 
 
-class Loudspeaker(BaseOutputTransport):
+class Loudspeaker(BaseOutputTransport):  # type: ignore[misc]
     """Plays in real time what is written; a write waits, like a sound card's, until the buffer has room."""
 
     def __init__(self, params: TransportParams, stage: Stage) -> None:
