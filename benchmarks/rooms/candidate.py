@@ -50,7 +50,7 @@ class RoomCandidate:
         self.replies_ms: list[float] = []
         self.states: list[RoomState] = []
         self.begun_s: list[float] = []
-        """When an interviewer said that it begins: twice where another one took over."""
+        """When an interviewer's voice was there to be heard: twice where another one took over."""
         self.captions: dict[str, str] = {}
         self.heard_s: list[float] = []
         """When a frame of the interviewer's voice was heard."""
@@ -98,8 +98,6 @@ class RoomCandidate:
             state = RoomState.parse(packet.data)
             self.states.append(state)
             self._changed.set()
-            if state.phase == "starting" and (not self.states[:-1] or self.states[-2].phase == "waiting"):
-                self.begun_s.append(asyncio.get_running_loop().time())
             turn = (state.question_number, state.text)
             if state.phase == "your_turn" and turn != self._answered:
                 self._answered = turn
@@ -123,6 +121,7 @@ class RoomCandidate:
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         if participant.identity == INTERVIEWER:
+            self.begun_s.append(asyncio.get_running_loop().time())
             self._tasks.watch(self._listen(track), "candidate's ear")
 
     async def _listen(self, track: rtc.Track) -> None:
