@@ -66,6 +66,7 @@ class Voice:
     def _render(self, sentences: Sentences) -> "_Rendering":
         rendering = _Rendering()
         rendering.task = self._tasks.work(self._fill(rendering, sentences), "render speech")
+        rendering.task.add_done_callback(_take_note)
         return rendering
 
     async def _fill(self, rendering: "_Rendering", sentences: Sentences) -> None:
@@ -76,6 +77,12 @@ class Voice:
                     async for chunk in chunks:
                         rendering.add(chunk)
         rendering.is_whole = True
+
+
+def _take_note(task: asyncio.Task[None]) -> None:
+    """What fails ahead and is never said troubles nobody; who says it gets the error from `Speech.check`."""
+    if not task.cancelled():
+        task.exception()
 
 
 class _Rendering:
