@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests import sample_session as sample
 from tests.commands import run
+from tests.object_store import empty_bucket, object_store
 from voiceprep.errors import ConfigError, RecordingError
 from voiceprep.recordings.age import FORMAT, make_key_file
 from voiceprep.recordings.codec import encode
@@ -29,34 +28,14 @@ URL = f"s3://{NAME}/team-a"
 
 @pytest.fixture(scope="module")
 def keys() -> Iterator[dict[str, str]]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    yield {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-    }
-    server.stop()
+    with object_store() as here:
+        yield here
 
 
 @pytest.fixture
 def bucket(keys: dict[str, str]) -> Iterator[Bucket]:
-    client = boto3.client(
-        "s3",
-        endpoint_url=keys["AWS_ENDPOINT_URL"],
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket=NAME)
-    yield open_bucket(URL, keys, is_plain_allowed=False)
-    for entry in client.list_objects_v2(Bucket=NAME).get("Contents", []):
-        client.delete_object(Bucket=NAME, Key=entry["Key"])
-    client.delete_bucket(Bucket=NAME)
-    client.close()
+    with empty_bucket(keys, NAME):
+        yield open_bucket(URL, keys, is_plain_allowed=False)
 
 
 @pytest.fixture

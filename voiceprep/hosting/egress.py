@@ -1,39 +1,54 @@
 """LiveKit Egress records a room beside our own record: started with consent, stopped with the room.
 
-An interview never waits for it and never fails with it; what came of it is linked in the session's folder.
+An interview never waits for it and never fails with it; what came of it is linked in the session's folder, and
+fetched into it where it can be reached from here.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 from livekit import api
 
-from voiceprep.errors import ConfigError, RecordingError
-from voiceprep.recordings.egress import EgressFile, write_egress
+from voiceprep.errors import ConfigError, RecordingError, VoiceprepError
+from voiceprep.recordings.egress import EgressFile, write_egress, write_room_recording
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.sealing import seal_at_end
 
 log = logging.getLogger("voiceprep.rooms")
 END_S_MAX = 60.0
 ASK_S = 1.0
-ENDED = ("complete", "failed", "aborted", "limit_reached")
+COMPLETE = "complete"
+ENDED = (COMPLETE, "failed", "aborted", "limit_reached")
 _ERRORS = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class RoomEgress:
-    """Of one room. `target`: s3://BUCKET/PREFIX, or a folder where the egress service runs."""
+    """Of one room. `target`: s3://BUCKET/PREFIX, or a folder where the egress service runs.
 
-    def __init__(self, access: api.LiveKitAPI, room: str, target: str, environment: Mapping[str, str]) -> None:
+    `is_plain_allowed`: whether the bucket may be reached without encryption.
+    """
+
+    def __init__(
+        self,
+        access: api.LiveKitAPI,
+        room: str,
+        target: str,
+        environment: Mapping[str, str],
+        *,
+        is_plain_allowed: bool = False,
+    ) -> None:
         """Raises ConfigError for a target that is none."""
         check_target(target)
         self._access = access
         self._room = room
         self._target = target
         self._environment = environment
+        self._is_plain_allowed = is_plain_allowed
         self._linked: tuple[Path, EgressFile] | None = None
         self._starting: asyncio.Task[None] | None = None
 
@@ -54,7 +69,7 @@ class RoomEgress:
         self._link(folder, _linked(info, consent_at))
 
     async def stop(self) -> None:
-        """Stop, wait until the recording is where it belongs, and link it."""
+        """Stop, wait until the recording is where it belongs, link it and fetch it."""
         if self._starting is not None:
             await self._starting
         if self._linked is None:
@@ -67,7 +82,23 @@ class RoomEgress:
         except _ERRORS as error:
             log.warning("room %s: how egress ended is not known (%s)", self._room, type(error).__name__)
             return
+        if found.status == COMPLETE:
+            found = replace(found, file=await asyncio.to_thread(self._fetched, folder))
         self._link(folder, found)
+
+    def _fetched(self, folder: Path) -> str:
+        """The name of its copy in the folder, empty where it cannot be reached; the link says where it is."""
+        name = f"{folder.name}.ogg"
+        try:
+            if urlsplit(self._target).scheme == "s3":
+                from voiceprep.storage.bucket import open_bucket
+
+                bucket = open_bucket(self._target, self._environment, is_plain_allowed=self._is_plain_allowed)
+                return write_room_recording(folder, bucket.get(name))
+            return write_room_recording(folder, (Path(self._target) / name).read_bytes())
+        except (VoiceprepError, OSError, ImportError) as error:
+            log.info("room %s: what egress recorded stays where it is (%s)", self._room, type(error).__name__)
+            return ""
 
     async def _until_ended(self, begun: EgressFile) -> EgressFile:
         while True:

@@ -7,14 +7,14 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from livekit import api, rtc
 from livekit.agents import AutoSubscribe, JobContext
 
-from voiceprep.errors import AudioDeviceError, VoiceprepError
+from voiceprep.errors import AudioDeviceError, RecordingError, VoiceprepError
 from voiceprep.hosting.egress import RoomEgress
 from voiceprep.hosting.messages import CANDIDATE, CONSENT_ATTRIBUTE, RoomState
 from voiceprep.hosting.order import choice_for, choice_to_go_on, parse_order
@@ -27,7 +27,7 @@ from voiceprep.settings import load_settings
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.places import recordings_for
-from voiceprep.wiring.sessions import hold
+from voiceprep.wiring.sessions import complete, hold
 
 log = logging.getLogger("voiceprep.rooms")
 LINGER_S = 2.0
@@ -77,13 +77,12 @@ async def _take_room(stack: ExitStack, recordings: Path, name: str) -> RoomBook:
 
 
 async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Mapping[str, object | None]) -> None:
+    if await _is_over(book, recordings, flags):
+        await _close_room(context)
+        return
     try:
         choice = _choose(context, book, recordings, flags)
     except VoiceprepError as error:
-        if _is_finished(recordings, book):
-            book.note(status=RoomStatus.OVER)
-            await _close_room(context)
-            return
         await _refuse(context, error)
         book.note(status=RoomStatus.OVER)
         raise
@@ -101,7 +100,8 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
                 egress.begin(folder, _consent_in(context.room), tasks)
 
         try:
-            held = await hold(choice, host, host.outbox.on_event, on_folder)
+            stop_egress = egress.stop if egress is not None else None
+            held = await hold(choice, host, host.outbox.on_event, on_folder, stop_egress)
         except AudioDeviceError:
             book.note(status=RoomStatus.LEFT)
             raise
@@ -116,14 +116,16 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
             log.info("room %s: %s, kept in %s", book.entry.room, held.outcome, held.record.folder.name)
         finally:
             await _say_last(host)
-            if egress is not None:
-                await egress.stop()
     await _close_room(context)
 
 
 def _egress_of(context: JobContext, choice: Choice) -> RoomEgress | None:
-    target = choice.settings.egress
-    return RoomEgress(context.api, context.job.room.name, target, os.environ) if target else None
+    settings = choice.settings
+    if not settings.egress:
+        return None
+    return RoomEgress(
+        context.api, context.job.room.name, settings.egress, os.environ, is_plain_allowed=settings.plain_http
+    )
 
 
 def _consent_in(room: rtc.Room) -> str:
@@ -144,15 +146,24 @@ def _let_in_again(context: JobContext, tasks: Tasks) -> None:
 
 def _choose(context: JobContext, book: RoomBook, recordings: Path, flags: Mapping[str, object | None]) -> Choice:
     """Go on with what was broken off, else begin what is ordered. Raises VoiceprepError."""
-    if book.entry.session and book.entry.status is not RoomStatus.OVER:
+    if book.entry.session:
         return choice_to_go_on(recordings / book.entry.session, os.environ, flags)
     return choice_for(parse_order(context.job.metadata or book.entry.order), os.environ, flags)
 
 
-def _is_finished(recordings: Path, book: RoomBook) -> bool:
-    """Its worker died between the goodbye and closing the room."""
-    session = book.entry.session
-    return bool(session) and load_info(recordings / session).outcome is Outcome.COMPLETED
+async def _is_over(book: RoomBook, recordings: Path, flags: Mapping[str, object | None]) -> bool:
+    """It was handed out twice; or its worker died after the goodbye, and what that left undone is done now."""
+    if not book.entry.session:
+        return False
+    if book.entry.status is RoomStatus.OVER:
+        return True
+    folder = recordings / book.entry.session
+    with suppress(RecordingError):  # a folder that cannot be read is refused as what cannot be gone on with
+        if load_info(folder).outcome is Outcome.COMPLETED:
+            await asyncio.to_thread(complete, folder, load_settings(os.environ, flags), os.environ)
+            book.note(status=RoomStatus.OVER)
+            return True
+    return False
 
 
 async def _refuse(context: JobContext, error: VoiceprepError) -> None:

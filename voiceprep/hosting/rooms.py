@@ -3,8 +3,8 @@
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -58,47 +58,50 @@ class Rooms:
     async def create(self, order: RoomOrder, open_s: int, *, has_waiting_room: bool) -> str:
         """A room nobody is in yet, and its name. It is closed when nobody came within `open_s`."""
         name = f"interview-{secrets.token_urlsafe(NAME_BYTES).replace('-', '_')}"
-        await self._access.room.create_room(
-            api.CreateRoomRequest(
-                name=name,
-                empty_timeout=open_s,
-                max_participants=PARTICIPANTS_MAX,
-                metadata=json.dumps({"door": WAITING if has_waiting_room else ADMITTED}),
-                agents=[api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=order.as_json())],
-            )
+        request = api.CreateRoomRequest(
+            name=name,
+            empty_timeout=open_s,
+            max_participants=PARTICIPANTS_MAX,
+            metadata=json.dumps({"door": WAITING if has_waiting_room else ADMITTED}),
+            agents=[api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=order.as_json())],
         )
+        with self._translated():
+            await self._access.room.create_room(request)
         return name
 
     async def list(self) -> list[RoomPlace]:
         """Newest first."""
-        rooms = (await self._access.room.list_rooms(api.ListRoomsRequest())).rooms
-        places = [await self._place(room) for room in sorted(rooms, key=lambda room: -room.creation_time)]
+        with self._translated():
+            rooms = (await self._access.room.list_rooms(api.ListRoomsRequest())).rooms
+            places = [await self._place(room) for room in sorted(rooms, key=lambda room: -room.creation_time)]
         return [place for place in places if place is not None]
 
     async def admit(self, name: str) -> None:
         """Let the candidate out of the waiting room."""
         await self._find(name)
         metadata = json.dumps({"door": OPENED})
-        await self._access.room.update_room_metadata(api.UpdateRoomMetadataRequest(room=name, metadata=metadata))
-        people = await self._access.room.list_participants(api.ListParticipantsRequest(room=name))
-        if any(each.identity == CANDIDATE for each in people.participants):
-            await let_in(self._access, name)
+        with self._translated():
+            request = api.UpdateRoomMetadataRequest(room=name, metadata=metadata)
+            await self._access.room.update_room_metadata(request)
+            people = await self._access.room.list_participants(api.ListParticipantsRequest(room=name))
+            if any(each.identity == CANDIDATE for each in people.participants):
+                await let_in(self._access, name)
 
     async def end(self, name: str, *, is_now: bool) -> None:
         """Ask the interviewer to say goodbye; where there is none, or at once, close the room."""
         await self._find(name)
-        people = await self._access.room.list_participants(api.ListParticipantsRequest(room=name))
-        if is_now or not any(each.identity == INTERVIEWER for each in people.participants):
-            await self._access.room.delete_room(api.DeleteRoomRequest(room=name))
-            return
-        await self._access.room.send_data(
-            api.SendDataRequest(
-                room=name,
-                data=RoomCommand(command="end").as_bytes(),
-                topic=COMMAND_TOPIC,
-                kind=api.DataPacket.Kind.RELIABLE,
-            )
+        request = api.SendDataRequest(
+            room=name,
+            data=RoomCommand(command="end").as_bytes(),
+            topic=COMMAND_TOPIC,
+            kind=api.DataPacket.Kind.RELIABLE,
         )
+        with self._translated():
+            people = await self._access.room.list_participants(api.ListParticipantsRequest(room=name))
+            if is_now or not any(each.identity == INTERVIEWER for each in people.participants):
+                await self._access.room.delete_room(api.DeleteRoomRequest(room=name))
+            else:
+                await self._access.room.send_data(request)
 
     async def token(self, name: str, role: str, valid_s: int) -> str:
         """What a `candidate` or an `observer` needs to come in, and nothing more."""
@@ -106,7 +109,8 @@ class Rooms:
         return make_token(self._server, name, role, valid_s, is_waiting=door_of(room.metadata) == WAITING)
 
     async def _find(self, name: str) -> api.Room:
-        found = (await self._access.room.list_rooms(api.ListRoomsRequest(names=[name]))).rooms
+        with self._translated():
+            found = (await self._access.room.list_rooms(api.ListRoomsRequest(names=[name]))).rooms
         if not found:
             raise ConfigError("There is no such room.", "`voiceprep rooms list` shows those that are open.")
         return found[0]
@@ -128,20 +132,26 @@ class Rooms:
             max(0, round(time.time() - room.creation_time)),
         )
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except api.TwirpError as error:
+            raise ConfigError(
+                f"The LiveKit server refused: {error.code}.", "Look at LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+            ) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ConfigError(
+                f"No LiveKit server answers at {self._server.url}.",
+                "Start one with `make livekit`, or correct LIVEKIT_URL.",
+            ) from error
+
 
 @asynccontextmanager
 async def open_rooms(server: LiveKitServer) -> AsyncIterator[Rooms]:
-    """Access with the operator's key. Raises ConfigError."""
+    """Access with the operator's key."""
     access = api.LiveKitAPI(server.http_url, server.key, server.secret)
     try:
         yield Rooms(server, access)
-    except api.TwirpError as error:
-        raise ConfigError(
-            f"The LiveKit server refused: {error.code}.", "Look at LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
-        ) from error
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise ConfigError(
-            f"No LiveKit server answers at {server.url}.", "Start one with `make livekit`, or correct LIVEKIT_URL."
-        ) from error
     finally:
         await access.aclose()

@@ -1,7 +1,7 @@
 """Holds one session from the first sample to everything derived."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,13 +23,14 @@ from voiceprep.recordings.sealing import unseal_session
 from voiceprep.recordings.writer import SessionWriter
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.session import Session, SessionParts
+from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.weights import keep_pauses_short
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.host import Host, open_lines
 from voiceprep.wiring.observing import Observers
 from voiceprep.wiring.places import recordings_for, seal_for
-from voiceprep.wiring.records import finish
+from voiceprep.wiring.records import finish, recover_folder
 from voiceprep.wiring.sealing import check_sealing, seal_at_end
 from voiceprep.wiring.stage import Stage, open_engine
 from voiceprep.wiring.storing import Storing
@@ -47,10 +48,17 @@ class Held:
     problems: tuple[str, ...] = ()
 
 
-async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[Path], None]) -> Held:
+async def hold(
+    choice: Choice,
+    host: Host,
+    on_event: Emit,
+    on_folder: Callable[[Path], None],
+    on_closed: Callable[[], Awaitable[None]] | None = None,
+) -> Held:
     """Hold one interview at a host; `on_folder` learns where it is kept. Raises VoiceprepError.
 
     However it ends, the folder is closed, marked and complete with everything derived, and sealed if that is set.
+    `on_closed` is awaited once nothing more is recorded: what it adds to the folder is sealed and stored too.
     """
     check_sealing(choice.settings)
     storing = Storing(choice.settings, choice.environment)
@@ -60,14 +68,30 @@ async def hold(choice: Choice, host: Host, on_event: Emit, on_folder: Callable[[
     except BaseException:
         if folders:
             with suppress(VoiceprepError):
-                _conclude(folders[0], storing)
+                await _conclude(folders[0], storing, on_closed)
         raise
-    record, problems = _conclude(folders[0], storing)
+    record, problems = await _conclude(folders[0], storing, on_closed)
     return Held(record, outcome, problems)
 
 
-def _conclude(folder: Path, storing: Storing) -> tuple[SessionRecord, tuple[str, ...]]:
-    """Everything derived, sealed and stored; the record, and what did not work. Raises RecordingError."""
+Concluded = tuple[SessionRecord, tuple[str, ...]]
+
+
+async def _conclude(folder: Path, storing: Storing, on_closed: Callable[[], Awaitable[None]] | None) -> Concluded:
+    """In a thread: scores take seconds, while this loop has messages to carry out or other interviews to hold."""
+    try:
+        if on_closed is not None:
+            await on_closed()
+    finally:
+        concluded = await asyncio.to_thread(_write_derived, folder, storing)
+    return concluded
+
+
+def _write_derived(folder: Path, storing: Storing) -> Concluded:
+    """Everything derived, sealed and stored; the record, and what did not work. Raises RecordingError.
+
+    Whoever waits for it may give up; it goes on to its end.
+    """
     try:
         record = finish(folder)
         unsealed = seal_at_end(folder)
@@ -75,6 +99,12 @@ def _conclude(folder: Path, storing: Storing) -> tuple[SessionRecord, tuple[str,
         storing.finish(folder)
     told = ("It is not sealed. ", unsealed), ("Not all of it is in the storage. ", storing.problem)
     return record, tuple(what + why for what, why in told if why)
+
+
+def complete(folder: Path, settings: Settings, environment: Mapping[str, str]) -> None:
+    """What a process that died just after the end of its session left undone. Raises RecordingError."""
+    recover_folder(folder)
+    Storing(settings, environment).finish(folder)
 
 
 async def _hold(
