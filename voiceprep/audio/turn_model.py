@@ -7,6 +7,7 @@ import importlib.util
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,15 +40,27 @@ def load_turn_model(tasks: Tasks, places: Sequence[Path] | None = None) -> "Smar
 
     Blocks about 0.1 s. Raises ProviderError when the file is damaged.
     """
-    path = next((place for place in (usual_places() if places is None else places) if place.is_file()), None)
-    return SmartTurn(path, tasks) if path is not None else None
+    path = find_turn_model(places)
+    return SmartTurn(load_turn_network(path), tasks) if path is not None else None
+
+
+def find_turn_model(places: Sequence[Path] | None = None) -> Path | None:
+    """The first of `places` (default: the usual ones) that is a file."""
+    return next((place for place in (usual_places() if places is None else places) if place.is_file()), None)
+
+
+@cache
+def load_turn_network(path: Path) -> Any:  # noqa: ANN401 - onnxruntime is untyped
+    """The one of this process, for any thread. Raises ProviderError when the file is damaged."""
+    return open_session(check_weight(path, _SHA256, stage="vad"), stage="vad")
 
 
 class SmartTurn:
     """End-of-turn probability from the last 8 s of audio, about 45 ms of computing each."""
 
-    def __init__(self, path: Path, tasks: Tasks) -> None:
-        self._session = open_session(check_weight(path, _SHA256, stage="vad"), stage="vad")
+    def __init__(self, network: Any, tasks: Tasks) -> None:  # noqa: ANN401 - onnxruntime is untyped
+        """`network`: see `load_turn_network`."""
+        self._session = network
         self._tasks = tasks
 
     async def probability(self, samples: Samples) -> float:

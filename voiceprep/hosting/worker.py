@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 from livekit import api
@@ -21,9 +22,11 @@ from voiceprep.hosting.keeper import Keeper
 from voiceprep.hosting.messages import AGENT_NAME, CANDIDATE, INTERVIEWER
 from voiceprep.hosting.server import LiveKitServer
 from voiceprep.tasks import Tasks
-from voiceprep.weights import keep_memory_small
 
 PRELOADED = "voiceprep.hosting.preload"
+EARS, VOICE = f"{PRELOADED}.ears", f"{PRELOADED}.voice"
+"""Modules that load what they are named for when they are imported."""
+
 WARM_S = 60.0
 """A process may take so long to get ready; on a busy machine several do at once."""
 
@@ -34,7 +37,10 @@ DEV_ROOMS = 4
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """`rooms_max` 0: as many as the processor allows. `health_port` 0: a free one; `metrics_port` 0: none."""
+    """`rooms_max` 0: as many as the processor allows. `health_port` 0: a free one; `metrics_port` 0: none.
+
+    `has_own_ears`, `has_own_voice`: whether the embedded engines are used.
+    """
 
     server: LiveKitServer
     recordings: Path
@@ -45,6 +51,13 @@ class WorkerPlan:
     health_port: int = 0
     health_host: str = "127.0.0.1"
     metrics_port: int = 0
+    has_own_ears: bool = True
+    has_own_voice: bool = True
+
+    @property
+    def preloaded(self) -> tuple[str, ...]:
+        """What all its processes share, by module."""
+        return (PRELOADED, *[EARS] * self.has_own_ears, *[VOICE] * self.has_own_voice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +160,14 @@ def _worker(plan: WorkerPlan) -> AgentServer:
         api_key=plan.server.key,
         api_secret=plan.server.secret,
         job_executor_type=JobExecutorType.PROCESS,
-        setup_fnc=prewarm,
+        setup_fnc=Prewarm(plan.preloaded),
         load_fnc=Load(plan.rooms_max or DEV_ROOMS * plan.is_dev),
         load_threshold=FULL,
         num_idle_processes=plan.warm_processes,
         initialize_process_timeout=WARM_S,
         drain_timeout=DRAIN_FOR_EVER,
         permissions=WorkerPermissions(can_publish_sources=[]),
-        preload_modules=[PRELOADED],
+        preload_modules=list(plan.preloaded),
         host=plan.health_host,
         port=plan.health_port,
         prometheus_port=plan.metrics_port or None,
@@ -172,6 +185,12 @@ async def take_job(request: JobRequest) -> None:
     await request.accept(name="Interviewer", identity=INTERVIEWER)
 
 
-def prewarm(process: JobProcess) -> None:
-    """Before a job is there; the rest is shared with the worker (preload.py)."""
-    keep_memory_small()
+@dataclass(frozen=True, slots=True)
+class Prewarm:
+    """Before a job is there. Where processes are forked all of it is loaded already; elsewhere it is now."""
+
+    modules: tuple[str, ...]
+
+    def __call__(self, process: JobProcess) -> None:
+        for module in self.modules:
+            import_module(module)

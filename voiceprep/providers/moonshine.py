@@ -10,7 +10,7 @@ from voiceprep.errors import ProviderError
 from voiceprep.model import Term
 from voiceprep.ports import BLOCK_MS, OnText, Samples, ignore_text
 from voiceprep.providers.answer_stream import AnswerStream
-from voiceprep.providers.moonshine_model import MoonshineModel
+from voiceprep.providers.moonshine_model import MoonshineModel, load_recogniser
 from voiceprep.providers.segments import Segment, Tokens
 from voiceprep.providers.timed_words import Recognised
 from voiceprep.tasks import Tasks
@@ -47,7 +47,7 @@ class MoonshineTranscriber:
     async def _loaded(self) -> MoonshineModel:
         async with self._loading:
             if self._model is None:
-                self._model = await self._tasks.in_thread(MoonshineModel)
+                self._model = await self._tasks.in_thread(load_recogniser)
             return self._model
 
     async def _recognise(self, samples: Samples, draft: Tokens) -> Recognised:

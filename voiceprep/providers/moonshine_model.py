@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +123,12 @@ class MoonshineModel:
         is_near_end = logits[0, :, END_TOKEN] >= logits[0].max(axis=-1) - _END_MARGIN
         best[np.isin(tokens, self._sentence_ends) & is_near_end] = END_TOKEN
         return best, dict(zip(self._past_names, present, strict=True))
+
+
+@cache
+def load_recogniser() -> MoonshineModel:
+    """The one of this process: it keeps nothing between calls, and any thread may use it. Raises ProviderError."""
+    return MoonshineModel()
 
 
 def parse_vocabulary(data: bytes) -> tuple[bytes, ...]:

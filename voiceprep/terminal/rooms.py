@@ -15,6 +15,7 @@ from typing import Any
 from voiceprep.errors import ConfigError, ExitCode
 from voiceprep.language.plaintext import plain
 from voiceprep.settings import load_settings
+from voiceprep.wiring.choice import LOCAL
 from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.storing import check_storage
 
@@ -67,10 +68,17 @@ def serve_livekit(environment: Environment, flags: Mapping[str, object | None], 
         health_port=order.health_port,
         health_host=order.health_host,
         metrics_port=order.metrics_port,
+        has_own_ears=_has_local(settings.stt),
+        has_own_voice=_has_local(settings.tts),
     )
     news = WorkerNews(lambda: _say(f"Ready for interviews at {server.url}. Ctrl-C ends it."), _say_draining)
     asyncio.run(run_worker(plan, news))
     return ExitCode.DONE
+
+
+def _has_local(chain: str) -> bool:
+    """Whether a chain of providers has the embedded one in it."""
+    return any(member.strip().partition(":")[0] == LOCAL for member in chain.split(","))
 
 
 def create_room(environment: Environment, wish: RoomWish, *, is_dev: bool, is_json: bool, valid_s: int) -> ExitCode:
