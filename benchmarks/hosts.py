@@ -159,7 +159,7 @@ async def livekit(folder: Path, questions: int) -> HostRun:
             await until_gone(rooms, room)
         cpu_s = process.cpu_s()
         _, rss_mb = await asyncio.to_thread(process.end)
-    return _run("livekit", _only(kept), candidate.replies_ms, start_s, cpu_s - before_s, rss_mb)
+    return _run("livekit", _only(kept), candidate.clock.replies_ms, start_s, cpu_s - before_s, rss_mb)
 
 
 async def pipecat(folder: Path, questions: int) -> HostRun:

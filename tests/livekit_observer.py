@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from livekit import rtc
 
-from benchmarks.rooms.candidate import SOUND_AT
+from benchmarks.rooms.replies import SOUND_AT
 from voiceprep.hosting.messages import COMMAND_TOPIC, INTERVIEWER, STATE_TOPIC, RoomCommand, RoomState
 from voiceprep.ports import SPEAKER_RATE_HZ
 from voiceprep.tasks import Tasks

@@ -1,6 +1,7 @@
 """A real LiveKit server, real workers of `voiceprep serve livekit`, and rooms to try them in."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -49,14 +50,15 @@ class Worker:
 
 
 @contextmanager
-def livekit_server(folder: Path) -> Iterator[LiveKitServer]:
-    """The shipped configuration on free ports, on this machine only."""
+def livekit_server(folder: Path, **rtc: object) -> Iterator[LiveKitServer]:
+    """The shipped configuration on free ports, on this machine only. `rtc`: what is different in that part."""
     program = subprocess.run(
         [REPOSITORY / "scripts" / "livekit.sh", "path"], check=True, capture_output=True, text=True
     ).stdout.strip()
     config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    port, config["rtc"]["tcp_port"], config["rtc"]["udp_port"] = (_free_port() for _ in range(3))
+    port, config["rtc"]["tcp_port"], config["rtc"]["udp_port"] = (free_port() for _ in range(3))
     config["port"] = port
+    config["rtc"] |= rtc
     path = folder / "livekit.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     with (folder / "livekit.log").open("wb") as log:
@@ -132,6 +134,18 @@ async def until_gone(rooms: Rooms, name: str) -> None:
         await _wait_a_little(pause)
 
 
+async def until_recorded(recordings: Path, kind: str) -> None:
+    """Until an event of this kind is in a journal."""
+    pause = asyncio.Event()
+    while not _is_recorded(recordings, kind):
+        await _wait_a_little(pause)
+
+
+def _is_recorded(recordings: Path, kind: str) -> bool:
+    lines = [line for path in recordings.glob("*/events.jsonl") for line in path.read_bytes().splitlines(True)]
+    return any(json.loads(line)["type"] == kind for line in lines if line.endswith(b"\n"))
+
+
 async def _until_said(worker: Worker, text: str) -> None:
     pause = asyncio.Event()
     while text not in worker.said():
@@ -149,7 +163,7 @@ async def _wait_a_little(pause: asyncio.Event) -> None:
         return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

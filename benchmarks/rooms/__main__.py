@@ -1,65 +1,111 @@
 """`python -m benchmarks.rooms [--rooms 1,4,10] [--workers 1] [--direct] [--kill 4]`: what they cost, what kills do.
 
-Builds the LiveKit server when there is none. Engines are the embedded ones: recognising and speaking are in it.
+Builds the LiveKit server when there is none. Providers are the tests' servers on this machine, in a process that is
+not counted; `--embedded` hears and speaks with the embedded engines instead, in the workers.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.peers.runs import machine
-from benchmarks.rooms.answers import NO_IDEA, say
+from benchmarks.rooms.answers import WORDS, same_words, say
 from benchmarks.rooms.direct import run_direct
-from benchmarks.rooms.runs import BANK, KillRun, RoomsRun, run_kill, run_rooms
+from benchmarks.rooms.hop import measure_hop
+from benchmarks.rooms.runs import BANK, NO_PROVIDERS, KillRun, RoomsRun, latencies, run_kill, run_rooms
+from benchmarks.rooms.servers import PROVIDERS, providers
+from tests.livekit_room import livekit_server
+from voiceprep.hosting.order import RoomOrder
 
 RESULTS = Path(__file__).parents[1] / "results" / "rooms.json"
 ADDED_MAX_MS = 40.0
 GROWTH_MAX = 1.5
 CPU_MAX_S = 6.0
 SILENCE_MAX_S = 10.0
+KNOCKS = 60
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rooms", description=__doc__)
     parser.add_argument("--rooms", default="1,4,10", help="how many at once, one run each; empty for none")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--questions", type=int, default=1)
+    parser.add_argument("--questions", type=int, default=4)
     parser.add_argument("--direct", action="store_true", help="the same interview without a room, to compare")
+    parser.add_argument("--hop", action="store_true", help="one way through the server, without an interview")
     parser.add_argument("--kill", type=int, default=0, help="kill a worker that holds so many rooms")
-    arguments = parser.parse_args()
+    parser.add_argument("--embedded", action="store_true", help="the embedded engines instead of providers")
+    asyncio.run(_measure(parser.parse_args()))
+
+
+async def _measure(arguments: argparse.Namespace) -> None:
     before = machine()
+    say(WORDS)  # the voice is loaded before the clock runs
     direct_ms: list[float] = []
-    if arguments.direct:
-        say(NO_IDEA)  # the voice is loaded before the clock runs
-        with tempfile.TemporaryDirectory() as folder:
-            direct_ms = asyncio.run(run_direct(Path(folder), BANK, arguments.questions, 0))
-        print(f"Directly: replies {_percentiles(direct_ms)} ms (P50 / P95, n={len(direct_ms)})", flush=True)
     runs: list[RoomsRun] = []
-    for count in filter(None, arguments.rooms.split(",")):
-        with tempfile.TemporaryDirectory() as folder:
-            runs.append(asyncio.run(run_rooms(Path(folder), int(count), arguments.workers, arguments.questions)))
-        print(render_run(runs[-1]), flush=True)
     kill = None
-    if arguments.kill:
-        with tempfile.TemporaryDirectory() as folder:
-            kill = asyncio.run(run_kill(Path(folder), arguments.kill))
-        print(render_kill(kill), flush=True)
+    if arguments.hop:
+        print(await _hop(), flush=True)
+    async with _engines(is_embedded=arguments.embedded) as keys:
+        if arguments.direct:
+            direct_ms = await _direct(arguments.questions, keys)
+        for count in filter(None, arguments.rooms.split(",")):
+            with tempfile.TemporaryDirectory() as folder:
+                run = await run_rooms(Path(folder), int(count), arguments.workers, arguments.questions, keys)
+            runs.append(run)
+            print(render_run(run), flush=True)
+        if arguments.kill:
+            with tempfile.TemporaryDirectory() as folder:
+                kill = await run_kill(Path(folder), arguments.kill, keys)
+            print(render_kill(kill), flush=True)
     print("\n".join(render_targets(direct_ms, runs, kill)))
-    write(before, direct_ms, runs, kill)
+    write("embedded" if arguments.embedded else "providers", before, direct_ms, runs, kill)
+
+
+@asynccontextmanager
+async def _engines(*, is_embedded: bool) -> AsyncIterator[Mapping[str, str]]:
+    if is_embedded:
+        yield NO_PROVIDERS
+        return
+    async with providers() as keys:
+        yield keys
+
+
+async def _hop() -> str:
+    with tempfile.TemporaryDirectory() as folder, livekit_server(Path(folder)) as server:
+        ways_ms, held_ms = await measure_hop(server, KNOCKS)
+    verdict = _verdict(_percentile(ways_ms, 50) <= ADDED_MAX_MS)
+    way = f"{_percentiles(ways_ms)} ms (P50 / P95, n={len(ways_ms)})"
+    return f"{verdict} one way through the server: {way}, {held_ms:.0f} ms of it in the jitter buffer"
+
+
+async def _direct(questions: int, keys: Mapping[str, str]) -> list[float]:
+    order = RoomOrder(bank=BANK, questions=questions, seed=0, mode="cascaded")
+    flags = PROVIDERS if keys else {}
+    with tempfile.TemporaryDirectory() as folder:
+        clock, record = await run_direct(Path(folder), order, same_words, flags, {**os.environ, **keys})
+    print(
+        f"Directly: replies at the ear {_percentiles(clock.replies_ms)} ms, in the record "
+        f"{_percentiles(latencies(record))} ms (P50 / P95, n={len(clock.replies_ms)}), "
+        f"{clock.overlap_count} spoken over",
+        flush=True,
+    )
+    return clock.replies_ms
 
 
 def render_run(run: RoomsRun) -> str:
     return (
         f"{run.room_count:>3} rooms, {run.worker_count} worker(s): replies at the ear "
         f"{_percentiles(run.ear_ms)} ms, in the record {_percentiles(run.journal_ms)} ms (P50 / P95, n="
-        f"{len(run.ear_ms)}); CPU {run.cpu_s_per_minute:.1f} s a room and minute, {run.whole_cpu_s:.0f} s a whole "
-        f"interview; memory {run.pss_mb:.0f} MB a room, the worker's included; "
+        f"{len(run.ear_ms)}), {run.overlap_count} spoken over; CPU {run.cpu_s_per_minute:.1f} s a room and minute, "
+        f"{run.whole_cpu_s:.0f} s a whole interview; memory {run.pss_mb:.0f} MB a room, the worker's included; "
         f"failures {len(run.failures)} {' '.join(run.failures)}"
     )
 
@@ -92,10 +138,15 @@ def render_targets(direct_ms: Sequence[float], runs: Sequence[RoomsRun], kill: K
 
 
 def write(
-    before: dict[str, object], direct_ms: Sequence[float], runs: Sequence[RoomsRun], kill: KillRun | None
+    engines: str,
+    before: dict[str, object],
+    direct_ms: Sequence[float],
+    runs: Sequence[RoomsRun],
+    kill: KillRun | None,
 ) -> None:
-    """Add to what earlier calls measured, a row a number of rooms and workers."""
-    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"rooms": {}, "kill": None}
+    """Add to what earlier calls with these engines measured, a row a number of rooms and workers."""
+    whole = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept = whole.setdefault(engines, {"rooms": {}, "kill": None})
     for run in runs:
         kept["rooms"][f"{run.room_count} rooms, {run.worker_count} workers"] = asdict(run)
     kept["machine"] = before
@@ -103,7 +154,7 @@ def write(
         kept["direct_ms"] = list(direct_ms)
     if kill is not None:
         kept["kill"] = asdict(kill)
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
 def _verdict(is_met: bool) -> str:

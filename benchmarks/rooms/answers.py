@@ -1,4 +1,7 @@
-"""What candidates in rooms say: a bank's examples in the embedded voice. Must not know rooms."""
+"""What candidates in rooms say: a bank's examples, or always the same words, in the embedded voice.
+
+Must not know rooms.
+"""
 
 from functools import cache
 from typing import Any
@@ -10,7 +13,10 @@ from voiceprep.hosting.messages import RoomState
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 
 NO_IDEA = "I am not sure about that one, sorry."
+WORDS = "We moved the sessions out of the web server into a shared store."
+"""A whole sentence: nobody who hears it waits for the rest."""
 AUDIBLE = 300
+"""40 dB below full scale: what is quieter is decay."""
 
 
 class SpokenAnswers:
@@ -29,13 +35,28 @@ class SpokenAnswers:
         return say(NO_IDEA)
 
 
+def same_words(state: RoomState) -> Samples:
+    """Whatever is asked."""
+    return say(WORDS)
+
+
 @cache
 def say(text: str) -> Samples:
-    """24 kHz, silence at the end cut: the last sample is the last of the speech. Shape (n_samples,)."""
+    """24 kHz, silence at both ends cut: first and last sample are those of the speech. Shape (n_samples,)."""
     samples = np.rint(np.clip(_voice()(text), -1.0, 1.0) * 32767).astype(np.int16)
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
-    spoken: Samples = samples[: loud[-1] + 1 + SPEAKER_RATE_HZ // 100]
+    spoken: Samples = samples[loud[0] : loud[-1] + 1]
     return spoken
+
+
+def spread(text: str) -> tuple[tuple[str, float, float], ...]:
+    """The words of `text` as `say` says them: start and end in seconds, by their letters."""
+    total, length_s = sum(map(len, text.split())), say(text).size / SPEAKER_RATE_HZ
+    words, letters = [], 0
+    for word in text.split():
+        words.append((word, length_s * letters / total, length_s * (letters + len(word)) / total))
+        letters += len(word)
+    return tuple(words)
 
 
 @cache

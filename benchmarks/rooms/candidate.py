@@ -1,6 +1,6 @@
 """A candidate in a LiveKit room: real tracks, the embedded voice, and the messages a page would get.
 
-Answers when the room's state says that it is their turn. Must not know the interviewer's side.
+Answers when the room's state says that it is their turn and it is quiet. Must not know the interviewer's side.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from livekit import rtc
 
+from benchmarks.rooms.replies import SOUND_AT, ReplyClock
 from voiceprep.audio.pace import RealtimePace
 from voiceprep.errors import ConfigError
 from voiceprep.hosting.messages import (
@@ -28,15 +29,15 @@ from voiceprep.ports import SPEAKER_BLOCK_SAMPLES, SPEAKER_RATE_HZ, Samples
 from voiceprep.tasks import Tasks
 
 PIECE_SAMPLES = SPEAKER_RATE_HZ * 10 // 1000
-SOUND_AT = 500
-"""A frame with a sample louder than this is speech: the embedded voice is loud, Opus' silence is not."""
+QUIET_S = 0.3
+"""So long nothing of the interviewer is heard before the candidate speaks."""
 
 Answer = Callable[[RoomState], Samples]
 """24 kHz, shape (n_samples,); called once a turn in which an answer is wanted."""
 
 
 class RoomCandidate:
-    """Use as a context manager. `replies_ms`: from the last sample sent to the first of the reply heard."""
+    """Use as a context manager."""
 
     def __init__(self, url: str, token: str, answer: Answer) -> None:
         self._url = url
@@ -44,10 +45,10 @@ class RoomCandidate:
         self._answer = answer
         self._tasks = Tasks()
         self.room = rtc.Room()
+        self.clock = ReplyClock()
+        self._next: RoomState | None = None  # what to answer as soon as it is quiet
         self._saying = np.zeros(0, np.int16)
         self._answered: tuple[int, str] = (0, "")
-        self._said_s: float | None = None
-        self.replies_ms: list[float] = []
         self.states: list[RoomState] = []
         self.begun_s: list[float] = []
         """When an interviewer's voice was there to be heard: twice where another one took over."""
@@ -84,6 +85,10 @@ class RoomCandidate:
             await self._changed.wait()
         return self.states[-1]
 
+    def say(self, samples: Samples) -> None:
+        """Whatever the state is; 24 kHz, shape (n_samples,)."""
+        self._saying = samples
+
     async def press(self, command: RoomCommand) -> None:
         """A button of the page."""
         await self.room.local_participant.publish_data(command.as_bytes(), reliable=True, topic=COMMAND_TOPIC)
@@ -99,9 +104,10 @@ class RoomCandidate:
             self.states.append(state)
             self._changed.set()
             turn = (state.question_number, state.text)
-            if state.phase == "your_turn" and turn != self._answered:
-                self._answered = turn
-                self._saying = self._answer(state)
+            if state.phase == "interviewer":
+                self._answered = (0, "")  # whatever is asked now is answered, also when it is the same again
+            elif state.phase == "your_turn" and turn != self._answered:
+                self._answered, self._next = turn, state
             if state.phase in ("ended", "refused"):
                 self._end()
 
@@ -129,12 +135,10 @@ class RoomCandidate:
         stream = rtc.AudioStream(track, sample_rate=SPEAKER_RATE_HZ, num_channels=1, frame_size_ms=10)
         try:
             async for event in stream:
-                if np.abs(np.frombuffer(event.frame.data, np.int16).astype(np.int32)).max() < SOUND_AT:
-                    continue
-                self.heard_s.append(loop.time())
-                if self._said_s is not None and not self._saying.size:
-                    self.replies_ms.append((loop.time() - self._said_s) * 1000)
-                    self._said_s = None
+                samples = np.frombuffer(event.frame.data, np.int16)
+                self.clock.heard(samples, loop.time())
+                if np.abs(samples.astype(np.int32)).max() >= SOUND_AT:
+                    self.heard_s.append(loop.time())
         finally:
             await stream.aclose()
 
@@ -146,14 +150,16 @@ class RoomCandidate:
         try:
             while True:
                 await pace.wait()
-                was_speaking = self._saying.size > 0
+                now_s = loop.time()
+                if self._next is not None and now_s - self.clock.last_heard_s >= QUIET_S:
+                    self._saying, self._next = self._answer(self._next), None
                 block = np.zeros(SPEAKER_BLOCK_SAMPLES, np.int16)
                 spoken, self._saying = self._saying[: block.size], self._saying[block.size :]
                 block[: spoken.size] = spoken
+                is_last = not self._saying.size
+                self.clock.sent(spoken.size, block.size, SPEAKER_RATE_HZ, now_s, is_last=is_last)
                 for first in range(0, block.size, PIECE_SAMPLES):
                     piece = block[first : first + PIECE_SAMPLES].tobytes()
                     await self._source.capture_frame(rtc.AudioFrame(piece, SPEAKER_RATE_HZ, 1, PIECE_SAMPLES))
-                if was_speaking and not self._saying.size:
-                    self._said_s = loop.time()
         finally:
             await self._source.aclose()

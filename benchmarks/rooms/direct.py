@@ -1,13 +1,13 @@
 """The same interview and the same answers with nothing between candidate and engine: what a room adds to."""
 
 import asyncio
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.rooms.answers import SpokenAnswers
-from benchmarks.rooms.candidate import SOUND_AT
+from benchmarks.rooms.candidate import Answer
+from benchmarks.rooms.replies import ReplyClock
 from voiceprep.activity import ScreenState, advance
 from voiceprep.audio.line import SpeakerLine
 from voiceprep.audio.pace import RealtimePace
@@ -23,6 +23,7 @@ from voiceprep.ports import (
     AudioBlock,
     Samples,
 )
+from voiceprep.recordings.reader import SessionRecord
 from voiceprep.terminal.keys import NoControls
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.host import Ends
@@ -31,17 +32,16 @@ from voiceprep.wiring.stage import Stage
 
 
 class DirectHost:
-    """A `wiring.host.Host` and its candidate in one. `replies_ms` as RoomCandidate's."""
+    """A `wiring.host.Host` and its candidate in one."""
 
-    def __init__(self, answer: SpokenAnswers) -> None:
+    def __init__(self, answer: Answer) -> None:
         self.controls = NoControls()
-        self.replies_ms: list[float] = []
+        self.clock = ReplyClock()
         self._answer = answer
         self._pace = RealtimePace()
         self._screen = ScreenState()
         self._answered = (0, "")
         self._saying = np.zeros(0, np.int16)
-        self._said_s: float | None = None
 
     def notice(self, choice: Choice) -> str:
         return ""
@@ -50,9 +50,7 @@ class DirectHost:
         def hear(block: AudioBlock) -> None:
             pulled = speaker.pull(SPEAKER_BLOCK_SAMPLES)
             speaker.deliver(block)
-            if self._said_s is not None and np.abs(pulled.astype(np.int32)).max() >= SOUND_AT:
-                self.replies_ms.append((asyncio.get_running_loop().time() - self._said_s) * 1000)
-                self._said_s = None
+            self.clock.heard(pulled, asyncio.get_running_loop().time())
 
         return Ends(self, [hear])
 
@@ -60,7 +58,9 @@ class DirectHost:
         self._screen = advance(self._screen, event)
         state = room_state(self._screen, RoomState())
         turn = (state.question_number, state.text)
-        if state.phase == "your_turn" and turn != self._answered:
+        if state.phase == "interviewer":
+            self._answered = (0, "")
+        elif state.phase == "your_turn" and turn != self._answered:
             self._answered = turn
             self._saying = resample(self._answer(state), SPEAKER_RATE_HZ, MICROPHONE_RATE_HZ)
 
@@ -69,18 +69,19 @@ class DirectHost:
         block = np.zeros(MICROPHONE_BLOCK_SAMPLES, np.int16)
         spoken, self._saying = self._saying[: block.size], self._saying[block.size :]
         block[: spoken.size] = spoken
-        if spoken.size and not self._saying.size:
-            self._said_s = asyncio.get_running_loop().time()
+        is_last, now_s = not self._saying.size, asyncio.get_running_loop().time()
+        self.clock.sent(spoken.size, block.size, MICROPHONE_RATE_HZ, now_s, is_last=is_last)
         return block
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-async def run_direct(folder: Path, bank: str, questions: int, seed: int) -> list[float]:
-    """The replies of one interview in ms, at the ear."""
-    host = DirectHost(SpokenAnswers(bank, "partial"))
-    order = RoomOrder(bank=bank, questions=questions, seed=seed, mode="cascaded")
-    choice = choice_for(order, os.environ, {"recordings": str(folder)})
-    await hold(choice, host, host.on_event, lambda _: None)
-    return host.replies_ms
+async def run_direct(
+    folder: Path, order: RoomOrder, answer: Answer, flags: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[ReplyClock, SessionRecord]:
+    """One interview: what the candidate heard, and the record."""
+    host = DirectHost(answer)
+    choice = choice_for(order, environment, {"recordings": str(folder), **flags})
+    held = await hold(choice, host, host.on_event, lambda _: None)
+    return host.clock, held.record

@@ -1,15 +1,16 @@
 """N rooms at once on a real server, held by real workers; and what is left when a worker is killed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.rooms.answers import NO_IDEA, SpokenAnswers, say
+from benchmarks.rooms.answers import WORDS, same_words, say
 from benchmarks.rooms.candidate import RoomCandidate
 from benchmarks.rooms.processes import Cost, cost_of
-from tests.livekit_room import Worker, livekit_server, make_room, serving, until_gone
+from benchmarks.rooms.servers import PROVIDERS
+from tests.livekit_room import NO_KEYS, Worker, livekit_server, make_room, serving, until_gone
 from voiceprep.errors import VoiceprepError
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.rooms import open_rooms
@@ -21,21 +22,32 @@ from voiceprep.recordings.rooms import load_room
 
 BANK = "python-backend"
 ROOM_S = 300.0
+CLOSING_S = 120.0
 STAGGER_S = 0.5
 WARM_MAX = 4
+NO_PROVIDERS: Mapping[str, str] = {}
+"""The embedded engines."""
+
+
+def worker_flags(room_count: int, keys: Mapping[str, str]) -> list[str]:
+    """A place for one more than are held: nobody waits. `keys`: the environment of providers elsewhere."""
+    chosen = [part for name, value in PROVIDERS.items() for part in (f"--{name}", value)] if keys else []
+    return ["--rooms", str(room_count + 1), "--warm", str(min(room_count, WARM_MAX)), *chosen]
 
 
 @dataclass(frozen=True, slots=True)
 class RoomsRun:
-    """One run. Times in ms: `ear_ms` from a candidate's last sample sent to the first of the reply heard,
-    `journal_ms` as the record says it. `cpu_s_per_minute` is while everybody talks; `whole_cpu_s` has the start of
-    processes, the loading of models and the report as well, a room.
+    """One run. Times in ms: `ear_ms` from the true end of an answer to the first of the reply heard, `journal_ms`
+    as the record says it; `overlap_count`: turns in which the interviewer spoke before an answer was over.
+    `cpu_s_per_minute` is while everybody talks; `whole_cpu_s` has the start of processes, the loading of models and
+    the report as well, a room.
     """
 
     room_count: int
     worker_count: int
     ear_ms: Sequence[float]
     journal_ms: Sequence[float]
+    overlap_count: int
     cpu_s_per_minute: float
     whole_cpu_s: float
     pss_mb: float
@@ -49,15 +61,19 @@ class _Held:
     problem: str = ""
 
 
-async def run_rooms(folder: Path, room_count: int, worker_count: int, questions: int) -> RoomsRun:
-    """Hold `room_count` interviews at once with the embedded engines."""
-    say(NO_IDEA)
+async def run_rooms(
+    folder: Path, room_count: int, worker_count: int, questions: int, keys: Mapping[str, str]
+) -> RoomsRun:
+    """Hold `room_count` interviews at once; `keys` is the environment of the providers."""
+    say(WORDS)
     recordings = folder / "kept"
     with livekit_server(folder) as server:
         async with AsyncExitStack() as stack:
-            flags = ("--rooms", str(room_count + 1), "--warm", str(min(room_count, WARM_MAX)))
+            flags = worker_flags(room_count, keys)
             workers = [
-                await stack.enter_async_context(serving(server, recordings, *flags, name=f"worker-{index}"))
+                await stack.enter_async_context(
+                    serving(server, recordings, *flags, name=f"worker-{index}", keys=keys or NO_KEYS)
+                )
                 for index in range(worker_count)
             ]
             before = _costs(workers)
@@ -66,22 +82,34 @@ async def run_rooms(folder: Path, room_count: int, worker_count: int, questions:
             held = await asyncio.gather(
                 *(_hold(server, index * STAGGER_S, index, questions, meter) for index in range(room_count))
             )
-            async with open_rooms(server) as rooms, asyncio.timeout(60):
-                for each in held:
-                    await until_gone(rooms, each.name)
+            problems = await _unclosed(server, [each.name for each in held])
             watching.cancel()
             after = _costs(workers)
     records = [load_session(path) for path in session_folders(recordings)]
     return RoomsRun(
         room_count,
         worker_count,
-        [ms for each in held for ms in each.candidate.replies_ms],
+        [ms for each in held for ms in each.candidate.clock.replies_ms],
         [ms for record in records for ms in latencies(record)],
+        sum(each.candidate.clock.overlap_count for each in held),
         meter.cpu_s_per_minute,
         (sum(cost.cpu_s for cost in after) - sum(cost.cpu_s for cost in before)) / room_count,
         meter.pss_mb / room_count,
-        [each.problem for each in held if each.problem] + _unfinished(records, room_count),
+        [each.problem for each in held if each.problem] + _unfinished(records, room_count) + problems,
     )
+
+
+async def _unclosed(server: LiveKitServer, rooms: Sequence[str]) -> list[str]:
+    """A room is closed once its record is complete; those that were not in time."""
+    problems = []
+    async with open_rooms(server) as open_:
+        for name in rooms:
+            try:
+                async with asyncio.timeout(CLOSING_S):
+                    await until_gone(open_, name)
+            except TimeoutError:
+                problems.append(f"{name} was not closed")
+    return problems
 
 
 class _TalkMeter:
@@ -125,8 +153,8 @@ def _costs(workers: Sequence[Worker]) -> list[Cost]:
 
 async def _hold(server: LiveKitServer, delay_s: float, seed: int, questions: int, meter: _TalkMeter) -> _Held:
     await asyncio.sleep(delay_s)
-    name, token = await make_room(server, RoomOrder(bank=BANK, questions=questions, seed=seed))
-    candidate = RoomCandidate(server.url, token, SpokenAnswers(BANK, "partial"))
+    name, token = await make_room(server, RoomOrder(bank=BANK, questions=questions, seed=seed, mode="cascaded"))
+    candidate = RoomCandidate(server.url, token, same_words)
     held = _Held(name, candidate)
     try:
         async with asyncio.timeout(ROOM_S), candidate:
@@ -163,22 +191,23 @@ class KillRun:
     lost: Sequence[str] = field(default_factory=tuple)
 
 
-async def run_kill(folder: Path, room_count: int) -> KillRun:
+async def run_kill(folder: Path, room_count: int, keys: Mapping[str, str] = NO_PROVIDERS) -> KillRun:
     """All rooms are one worker's, in the middle of an answer; it is killed, a second one is there."""
-    say(NO_IDEA)
+    say(WORDS)
     recordings = folder / "kept"
-    flags = ("--rooms", str(room_count + 1), "--warm", str(min(room_count, WARM_MAX)))
+    flags, keys = worker_flags(room_count, keys), keys or NO_KEYS
     with livekit_server(folder) as server:
         async with AsyncExitStack() as stack:
-            first = await stack.enter_async_context(serving(server, recordings, *flags, name="first"))
+            first = await stack.enter_async_context(serving(server, recordings, *flags, name="first", keys=keys))
             rooms = [
-                await make_room(server, RoomOrder(bank=BANK, questions=1, seed=seed)) for seed in range(room_count)
+                await make_room(server, RoomOrder(bank=BANK, questions=1, seed=seed, mode="cascaded"))
+                for seed in range(room_count)
             ]
             candidates = [
-                await stack.enter_async_context(RoomCandidate(server.url, token, SpokenAnswers(BANK, "partial")))
-                for _, token in rooms
+                await stack.enter_async_context(RoomCandidate(server.url, token, same_words)) for _, token in rooms
             ]
-            await stack.enter_async_context(serving(server, recordings, *flags, name="second"))  # too late
+            too_late = serving(server, recordings, *flags, name="second", keys=keys)
+            await stack.enter_async_context(too_late)
             async with asyncio.timeout(ROOM_S):
                 for candidate in candidates:
                     await candidate.until(lambda state: state.phase == "candidate" and state.question_number == 1)
@@ -190,10 +219,9 @@ async def run_kill(folder: Path, room_count: int) -> KillRun:
                 for candidate in candidates:
                     await candidate.is_over.wait()
             silence_s = [_next_word_s(candidate, killed_s) - killed_s for candidate in candidates]
-            async with open_rooms(server) as open_, asyncio.timeout(60):
-                for name, _ in rooms:
-                    await until_gone(open_, name)
-    return KillRun(room_count, silence_s, _lost(recordings, [name for name, _ in rooms], written))
+            names = [name for name, _ in rooms]
+            problems = await _unclosed(server, names)
+    return KillRun(room_count, silence_s, [*_lost(recordings, names, written), *problems])
 
 
 def _next_word_s(candidate: RoomCandidate, killed_s: float) -> float:
