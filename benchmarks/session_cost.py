@@ -28,7 +28,7 @@ from rich.console import Console
 from voiceprep.cli import LIGHT
 from voiceprep.events import Event, SessionEnded, SessionStarted
 from voiceprep.ports import Samples
-from voiceprep.providers import moonshine
+from voiceprep.providers import moonshine_model
 from voiceprep.providers.moonshine_model import MoonshineModel
 from voiceprep.providers.segments import Tokens
 from voiceprep.settings import load_settings
@@ -93,7 +93,7 @@ class Meter:
 
 def hold_measured(mic: str, speaker: str, recordings: str, result: Path) -> None:
     """In a process of its own, on a terminal: what `voiceprep interview` does, with a meter listening."""
-    vars(moonshine)["MoonshineModel"] = TimedModel
+    vars(moonshine_model)["MoonshineModel"] = TimedModel
     keep_memory_small()
     flags = {"mic": mic, "speaker": speaker, "recordings": recordings, "questions": 2}
     settings = load_settings(os.environ, flags)
