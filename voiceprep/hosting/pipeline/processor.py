@@ -39,6 +39,7 @@ class PipelineHost:
         self.processor = InterviewProcessor(self)
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._is_gone = False
+        self._trouble = ""  # why there is no connection
 
     def notice(self, choice: Choice) -> str:
         return SPOKEN if choice.settings.notice else ""
@@ -46,6 +47,8 @@ class PipelineHost:
     async def open(self, stage: Stage, speaker: SpeakerLine) -> Ends:
         """Waits for the candidate's first sound. Raises AudioDeviceError when the connection ends before."""
         await self.is_heard.wait()
+        if self._trouble:
+            raise AudioDeviceError(f"There is no connection: {self._trouble}", "Check the address and its token.")
         if self._is_gone:
             raise AudioDeviceError("The candidate was gone before the interview began.", "They can call again.")
         stage.tasks.watch(self._send(), "pipeline audio")
@@ -66,6 +69,12 @@ class PipelineHost:
     def hear(self, frame: InputAudioRawFrame) -> None:
         self.microphone.add(frame.audio, frame.sample_rate, frame.num_channels)
         self.is_heard.set()
+
+    def give_up(self, why: str) -> None:
+        """No connection comes about. An interview that goes on already hears of its end otherwise."""
+        if not self.is_heard.is_set():
+            self._trouble = why
+            self.hang_up()
 
     def hang_up(self) -> None:
         """The far end is gone: the session closes as stopped, and can be resumed. May be said twice."""

@@ -1,10 +1,11 @@
 """The pipeline itself, the same over every transport, and the interview that runs in it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
-from pipecat.frames.frames import EndFrame
+from pipecat.frames.frames import EndFrame, ErrorFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
@@ -40,6 +41,7 @@ async def hold_over(
         enable_turn_tracking=False,
         idle_timeout_secs=None,
     )
+    worker.add_event_handler("on_pipeline_error", _told_to(host))
     runner = WorkerRunner(handle_sigint=False)
     await runner.add_workers(worker)
     async with Tasks() as tasks:
@@ -68,5 +70,22 @@ def _listen_for_end(transport: BaseTransport, host: PipelineHost) -> None:
             host.hang_up()
 
     transport.add_event_handler("on_first_participant_joined", on_first)
+
+    async def on_lost(_: BaseTransport, why: str) -> None:
+        """Daily's room could not be entered, or is left for good."""
+        host.give_up(why)
+        host.hang_up()
+
     for name in GONE_EVENTS:
         transport.add_event_handler(name, on_gone)
+    transport.add_event_handler("on_error", on_lost)
+
+
+def _told_to(host: PipelineHost) -> Callable[[PipelineWorker, ErrorFrame], Coroutine[Any, Any, None]]:
+    """Before the first sound an error means that there will be none: a room that cannot be entered."""
+
+    async def on_error(_: PipelineWorker, frame: ErrorFrame) -> None:
+        cause = frame.exception and frame.exception.__cause__
+        host.give_up(str(cause or frame.error))
+
+    return on_error

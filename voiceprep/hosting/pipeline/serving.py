@@ -45,8 +45,10 @@ async def serve_pipeline(
             for problem in held.problems:
                 say(problem)
         except VoiceprepError as error:
-            kept = f" What was recorded is in {folders[0]}." if folders else ""
-            say(f"{error.message}{kept}")
+            if order.transport in SERVERS:
+                say(error.message)
+            if folders:
+                say(f"What was recorded is in {folders[0]}.")
             if order.transport not in SERVERS:
                 raise
 
