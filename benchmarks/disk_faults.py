@@ -1,8 +1,8 @@
 """Each single call to the disk of a whole interview fails in three ways: a clear error, and a folder that recovers?
 
-`python -m benchmarks.disk_faults [--sample N] [--minutes N] [--workers N] [--state FILE]` tries every call, or N of each
-way, in an order that is mixed but always the same, and prints what came of it; 1 when there was any complaint. With
-`--state` a run that was broken off, or that ended after `--minutes`, goes on.
+`python -m benchmarks.disk_faults [--sample N] [--minutes N] [--workers N] [--state FILE]` tries every call, or N of
+each way, in an order that is mixed but always the same, and prints what came of it; 1 when there was any complaint.
+With `--state` a run that was broken off, or that ended after `--minutes`, goes on.
 """
 
 import argparse

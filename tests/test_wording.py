@@ -262,6 +262,11 @@ def test_an_opening_may_be_said_early(text: str, opening: str | None) -> None:
     assert accept_opening(text, TASK) == opening
 
 
+@pytest.mark.parametrize("text", ["1. The interview begins.", "A: 1. I am pleased.", "(2). And so on."])
+def test_the_number_of_a_list_is_no_opening(text: str) -> None:
+    assert accept_opening(text, TASK) is None
+
+
 def test_a_lead_in_may_be_said_early_as_well() -> None:
     assert accept_opening("Let us go on to something else.", LEAD_IN) == "Let us go on to something else."
     assert accept_opening("What is next? Well", LEAD_IN) is None

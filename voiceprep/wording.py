@@ -149,6 +149,8 @@ _OUT_OF_ROLE = re.compile(
 _SECOND_QUESTION = re.compile(
     r",? and (?:also )?(?:how|what|when|where|which|who|why) (?:do|does|did|is|are|would|can)\b"
 )
+_WORD = re.compile(r"[^\W\d_]{2}")
+"""Numbers and letters of a list ("1.", "A: 1.") are none."""
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 _PLAIN_END = re.compile(r"\w+\W+\w.* (?!(?:approx|dept|etc|incl|misc|resp|versus)\.)[a-z]{4,}[.!]$")
 """A sentence that needs no look at what follows: three words or more, the last no number and no abbreviation."""
@@ -178,7 +180,8 @@ def accept_opening(text: str, task: Task) -> str | None:
     sentences = _SENTENCE_END.split(_tidy(text))
     opening = sentences[0]
     is_whole = len(sentences) > 1 or bool(_PLAIN_END.search(opening))
-    is_sayable = is_whole and "?" not in opening and len(opening.split()) <= LEAD_IN_WORDS_MAX
+    has_words = bool(_WORD.search(opening))
+    is_sayable = is_whole and has_words and "?" not in opening and len(opening.split()) <= LEAD_IN_WORDS_MAX
     return opening if is_sayable and not _is_unfit(opening, task) else None
 
 
