@@ -135,16 +135,30 @@ class Stage:
     # ----------------------------------------------------------------------------------- the talk
 
     async def converse(self, deliver: Callable[[Samples], None], pull: Pull) -> None:
-        """Play the script: every 20 ms the sink takes 20 ms and the microphone gives a block."""
+        """Play the script: every 20 ms the sink takes 20 ms and the microphone gives a block.
+
+        Called by the loop's own timers: a task that sleeps costs as much as an engine's answer to a block.
+        """
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
         self._ready_s = began_s = time.monotonic()
         cpu = os.times()
-        tick = 0
-        while not self._candidate.is_done:
-            tick += 1
-            due_s = began_s + tick * TICK_S
-            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-            self._note_heard(pull(TICK_SAMPLES), time.monotonic())
-            deliver(self._candidate.step(due_s, self))
+
+        def tick(count: int) -> None:
+            due_s = began_s + count * TICK_S
+            try:
+                self._note_heard(pull(TICK_SAMPLES), time.monotonic())
+                deliver(self._candidate.step(due_s, self))
+            except Exception as error:
+                over.set_exception(error)
+                return
+            if self._candidate.is_done:
+                over.set_result(None)
+            else:
+                loop.call_at(due_s + TICK_S, tick, count + 1)
+
+        loop.call_at(began_s + TICK_S, tick, 1)
+        await over
         self._over_s = time.monotonic()
         used = os.times()
         self._cpu_s = used.user + used.system - cpu.user - cpu.system

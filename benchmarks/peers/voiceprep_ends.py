@@ -5,6 +5,7 @@ import asyncio
 from benchmarks.peers.sounds import Samples
 from benchmarks.peers.stage import GREETING, Stage
 from voiceprep.audio.line import SpeakerLine
+from voiceprep.audio.wake_gate import WakeGate
 from voiceprep.conduct.interview import is_covered
 from voiceprep.model import Answer, KeyPoint, Question, TurnBrief, TurnKind
 from voiceprep.ports import Anticipation, Command, Controls
@@ -33,13 +34,19 @@ QUESTION = Question(
 
 
 class Blocks:
-    """audio.line.BlockSource over what the stage delivers."""
+    """audio.line.BlockSource over what the stage delivers, handed on when a sound card's would be."""
 
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[Samples] = asyncio.Queue()
+    def __init__(self, speaker: SpeakerLine) -> None:
+        self._queue: asyncio.Queue[Samples] = asyncio.Queue()
+        self._gate = WakeGate(lambda: speaker.is_talking)
+
+    def deliver(self, samples: Samples) -> None:
+        """The next 20 ms."""
+        for block in self._gate.step(samples):
+            self._queue.put_nowait(block)
 
     async def read(self) -> Samples | None:
-        return await self.queue.get()
+        return await self._queue.get()
 
     def close(self) -> None:
         """Nothing is behind it."""

@@ -26,12 +26,13 @@ async def run(stage: Stage) -> None:
     """Hold the talk, warmed as a session is. `client`: our endpointing says where a turn ends; else the model."""
     keep_memory_small()
     async with Tasks() as tasks:
-        blocks = Blocks()
-        mic, speaker = MicrophoneLine(blocks), NotedSpeaker(stage)
+        speaker = NotedSpeaker(stage)
+        blocks = Blocks(speaker)
+        mic = MicrophoneLine(blocks)
         interview, engine = await asyncio.gather(tasks.in_thread(Interview, False), _open_engine(stage, tasks))
         keep_pauses_short()
         talking = asyncio.create_task(_talk(engine, interview, mic, speaker, stage))
-        conversing = asyncio.create_task(stage.converse(blocks.queue.put_nowait, speaker.pull))
+        conversing = asyncio.create_task(stage.converse(blocks.deliver, speaker.pull))
         done, _ = await asyncio.wait([talking, conversing], return_when=asyncio.FIRST_COMPLETED)
         talking.cancel()
         await engine.close()

@@ -37,13 +37,14 @@ async def run(stage: Stage) -> None:
     keep_memory_small()
     threading.Thread(target=_import_clients, daemon=True).start()
     async with Tasks() as tasks:
-        blocks = Blocks()
-        mic, speaker = MicrophoneLine(blocks), NotedSpeaker(stage)
+        speaker = NotedSpeaker(stage)
+        blocks = Blocks(speaker)
+        mic = MicrophoneLine(blocks)
         engine = _make_engine(stage, tasks)
         interview, _ = await asyncio.gather(tasks.in_thread(Interview, stage.settings == "prepared"), engine.warm())
         keep_pauses_short()
         talking = asyncio.create_task(_talk(engine, interview, mic, speaker, stage))
-        conversing = asyncio.create_task(stage.converse(blocks.queue.put_nowait, speaker.pull))
+        conversing = asyncio.create_task(stage.converse(blocks.deliver, speaker.pull))
         done, _ = await asyncio.wait([talking, conversing], return_when=asyncio.FIRST_COMPLETED)
         talking.cancel()
         for task in done:

@@ -22,6 +22,7 @@ from voiceprep.audio.portaudio import (
     restart_portaudio,
 )
 from voiceprep.audio.streams import CaptureRing, InputSide, OutputSide
+from voiceprep.audio.wake_gate import WakeGate
 from voiceprep.errors import AudioDeviceError
 from voiceprep.ports import BLOCK_MS, Samples
 from voiceprep.tasks import Tasks
@@ -78,7 +79,7 @@ class AudioDevice:
         self._tasks = tasks
         self._news = news
         self._loop = asyncio.get_running_loop()
-        self._ring = CaptureRing(self._loop)
+        self._ring = CaptureRing(self._loop, WakeGate(lambda: speaker_line.is_talking))
         self._streams: list[OpenStream] = []
         self._microphone_latency_ms = 0
         self._portaudio_lock = threading.Lock()

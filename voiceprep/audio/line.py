@@ -144,6 +144,11 @@ class SpeakerLine:
     def is_paused(self) -> bool:
         return self._is_paused
 
+    @property
+    def is_talking(self) -> bool:
+        """Something is being heard, or will be at once. Any thread, often: takes no lock."""
+        return not self._is_paused and bool(self._queue or self._in_flight)
+
     def enqueue(self, samples: Samples) -> None:
         if samples.size:
             with self._lock:
@@ -204,6 +209,9 @@ class SpeakerLine:
         """The next `n_samples` to be played, silence where there is nothing. Shape (n_samples,). Any thread."""
         with self._lock:
             pulled = np.zeros(n_samples, np.int16)
+            if self._is_at_rest and n_samples:
+                self._pulled_samples += n_samples
+                return pulled
             tail, self._tail = self._tail[:n_samples], self._tail[n_samples:]
             pulled[: tail.size] = tail
             self._note(tail, self._tail_speech, 0)
@@ -225,6 +233,11 @@ class SpeakerLine:
             while self._in_flight and self._in_flight[0].end_sample <= edge:
                 self._in_flight.popleft()
             return pulled
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """There is nothing to be heard and nothing on its way; so it is most of the time. Lock held."""
+        return not (self._queue or self._in_flight or self._run_samples or self._tail.size or self._aside.size)
 
     def deliver(self, block: AudioBlock | None = None) -> None:
         """Hand what was pulled to the taps, on the event loop. Add it to the microphone's taps."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import samplerate
 
+from voiceprep.audio.wake_gate import WakeGate
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, MICROPHONE_RATE_HZ, SPEAKER_RATE_HZ, Samples
 
 RING_BLOCKS = 30_000 // BLOCK_MS
@@ -73,11 +74,13 @@ class Pulse:
 class CaptureRing:
     """20 ms microphone blocks on their way from the callback thread to the event loop.
 
-    Keeps nothing until the first `take`: what was said before the session is not part of it.
+    Keeps nothing until the first `take`: what was said before the session is not part of it. Blocks that `gate`
+    holds back are handed out together with the next that it does not.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, gate: WakeGate | None = None) -> None:
         self._loop = loop
+        self._gate = gate
         self._arrived = asyncio.Event()
         self._lock = threading.Lock()
         self._blocks: deque[Samples] = deque()
@@ -105,18 +108,22 @@ class CaptureRing:
             samples = np.concatenate([self._rest, samples])
             n_whole = samples.size - samples.size % MICROPHONE_BLOCK_SAMPLES
             self._rest = samples[n_whole:]
+            n_before = len(self._blocks)
             for block in samples[:n_whole].reshape(-1, MICROPHONE_BLOCK_SAMPLES):
-                self._blocks.append(block)
+                self._blocks.extend([block] if self._gate is None else self._gate.step(block))
                 self._captured_blocks += 1
+            is_due = len(self._blocks) > n_before
             while len(self._blocks) > RING_BLOCKS:
                 self._blocks.popleft()
                 self._captured_blocks -= 1
                 self.lost_blocks += 1
-        if n_whole:
+        if is_due:
             self._wake()
 
     def fail(self, error: Exception) -> None:
         """No more audio will come: `take` hands out what there is, then raises `error`."""
+        with self._lock:
+            self._blocks.extend([] if self._gate is None else self._gate.flush())
         self._error = error
         self._arrived.set()
 

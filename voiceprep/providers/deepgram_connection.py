@@ -23,6 +23,7 @@ Message = Mapping[str, Any]
 _WARM_ATTEMPTS = 2
 SPEECH_SETTLED_BLOCKS, SILENCE_SETTLED_BLOCKS = 200 // BLOCK_MS, 1_000 // BLOCK_MS
 LAZY_BLOCKS, LAZY_S = 100 // BLOCK_MS, 0.25
+SAME_MOMENT_S, TOGETHER_MESSAGES = 0.005, 100 // BLOCK_MS
 _LOOKS = 4
 """How often within each wait of the policy somebody looks whether it is over."""
 
@@ -103,6 +104,8 @@ class ListenLink:
         self._attention = Attention()
         self._attending: asyncio.TimerHandle | None = None
         self._held: list[AudioBlock] = []
+        self._packed: list[bytes] = []
+        self._sending: asyncio.Handle | None = None
 
     @property
     def changed(self) -> asyncio.Event:
@@ -136,7 +139,8 @@ class ListenLink:
     def release(self, stream: DeepgramStream) -> None:
         """Nothing more is to be heard for `stream`."""
         self._streams.remove(stream)
-        self._send_held()
+        self._pack()
+        self._send_packed()
         self._listen(is_eager=True)
         if self._on_usage is not None and self._unbilled_ms:
             self._on_usage(Usage(PROVIDER, "stt", self._dialect.model, audio_ms=self._unbilled_ms))
@@ -149,7 +153,7 @@ class ListenLink:
         self._listen(is_eager=is_due)
         self._held.append(piece.block)
         if is_due or piece.is_speech:
-            self._send_held()
+            self._send_soon()
         if piece.is_speech and self._speech_sent_at_s is None:
             self._speech_sent_at_s = self._sent_at_s
 
@@ -158,7 +162,8 @@ class ListenLink:
         self.start()
         if self._socket is not None:
             self._finalize_count += 1
-            self._send_held()
+            self._pack()
+            self._send_packed()
             self._listen(is_eager=True)
             self._write(self._dialect.finalize)
 
@@ -185,6 +190,7 @@ class ListenLink:
     def _begin(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._socket = socket
         self._held.clear()  # the stream has it, too
+        self._packed.clear()
         self._clock = AudioClock()
         self._newest = ((), ())
         self._finalize_count = 0
@@ -244,17 +250,33 @@ class ListenLink:
 
     # ------------------------------------------------------------------------------------- sending
 
-    def _send_held(self) -> None:
+    def _send_soon(self) -> None:
+        """What is held, at once; blocks that come one after the other in the same moment leave together."""
+        self._pack()
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._sent_at_s >= SAME_MOMENT_S or len(self._packed) >= TOGETHER_MESSAGES:
+            self._send_packed()
+        elif self._sending is None:
+            self._sending = loop.call_soon(self._send_packed)
+
+    def _pack(self) -> None:
+        """Make one message of what is held."""
         held, self._held = self._held, []
         if held and self._socket is not None:
             for block in held:
                 self._clock.note(block.start_ms, BLOCK_MS)
             self._unbilled_ms += BLOCK_MS * len(held)
-            self._write(b"".join(block.samples.astype("<i2", copy=False).tobytes() for block in held))
+            self._packed.append(b"".join(block.samples.astype("<i2", copy=False).tobytes() for block in held))
 
-    def _write(self, message: str | bytes) -> None:
+    def _send_packed(self) -> None:
+        self._sending = None
+        packed, self._packed = self._packed, []
+        if packed and self._socket is not None:
+            self._write(*packed)
+
+    def _write(self, *messages: str | bytes) -> None:
         self._sent_at_s = asyncio.get_running_loop().time()
-        write(self._socket, message)
+        write(self._socket, *messages)
 
     async def _look_after(self) -> None:
         """Keep an idle connection alive, give up one that is stuck; runs until cancelled."""
