@@ -30,7 +30,9 @@ ADDED_MAX_MS = 40.0
 GROWTH_MAX = 1.5
 CPU_MAX_S = 6.0
 SILENCE_MAX_S = 10.0
-KNOCKS = 60
+KNOCKS = 20
+CONNECTIONS = 5
+"""By chance a packet waits 0 to 10 ms for whoever reads, all through a connection."""
 
 
 def main() -> None:
@@ -80,9 +82,11 @@ async def _engines(*, is_embedded: bool) -> AsyncIterator[Mapping[str, str]]:
 
 async def _hop() -> str:
     with tempfile.TemporaryDirectory() as folder, livekit_server(Path(folder)) as server:
-        ways_ms, held_ms = await measure_hop(server, KNOCKS)
+        hops = [await measure_hop(server, KNOCKS) for _ in range(CONNECTIONS)]
+    ways_ms = [way_ms for ways_ms, _ in hops for way_ms in ways_ms]
+    held_ms = _percentile([held_ms for _, held_ms in hops], 50)
     verdict = _verdict(_percentile(ways_ms, 50) <= ADDED_MAX_MS)
-    way = f"{_percentiles(ways_ms)} ms (P50 / P95, n={len(ways_ms)})"
+    way = f"{_percentiles(ways_ms)} ms (P50 / P95, n={len(ways_ms)}, {len(hops)} connections)"
     return f"{verdict} one way through the server: {way}, {held_ms:.0f} ms of it in the jitter buffer"
 
 

@@ -13,8 +13,8 @@ from voiceprep.hosting.messages import RoomState
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 
 NO_IDEA = "I am not sure about that one, sorry."
-WORDS = "We moved the sessions out of the web server into a shared store."
-"""A whole sentence: nobody who hears it waits for the rest."""
+WORDS = "We moved the sessions into a shared store, and that is my answer."
+"""Nobody who hears the end of it waits for the rest."""
 AUDIBLE = 300
 """40 dB below full scale: what is quieter is decay."""
 

@@ -25,8 +25,8 @@ from tests.loopback.ears import SaidWord
 from tests.loopback.openai import KEY, OpenAIServer, Script, SpeechReply
 from voiceprep.ports import MICROPHONE_RATE_HZ, Samples
 
-PROVIDERS = {"stt": "deepgram", "tts": "openai", "llm": "none", "eagerness": "high"}
-"""What a worker is told to use. Eager: what a room adds is measured, not how patient an interviewer is."""
+PROVIDERS = {"stt": "deepgram", "tts": "openai", "llm": "none"}
+"""What a worker is told to use."""
 
 REPLY_MS = 2_000
 SOUND = 500
