@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 from benchmarks.barge_in.table import Row, detail, make_row, render_table, render_targets
 from benchmarks.barge_in.trials import REPLY_S
 from benchmarks.peers.candidate import Trial
+from benchmarks.peers.comparison import comparison_parser, publish, publish_lines
 from benchmarks.peers.emulator import make_emulator
-from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
-from benchmarks.peers.picture import Bar, render_bars
+from benchmarks.peers.environments import cache_folder, python_for
+from benchmarks.peers.picture import Bar
 from benchmarks.peers.runs import (
-    RESULTS,
     Run,
     chosen_settings,
     interleaved,
@@ -32,18 +31,15 @@ SECONDS_PER_TRIAL = 30
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.barge_in",
-        description="Interruptions of an 8 s reply: onset of the voice to silence at the sink; noises and murmurs. "
-        "Installs both peers, about 1 GB, into ~/.cache/voiceprep-benchmarks (or $VOICEPREP_BENCHMARKS) once.",
+    parser = comparison_parser(
+        "barge_in",
+        "Interruptions of an 8 s reply: onset of the voice to silence at the sink; noises and murmurs.",
+        rounds=2,
     )
     parser.add_argument("--trials", type=int, default=16, help="interruptions for each engine and settings")
     parser.add_argument("--others", type=int, default=4, help="early interruptions, noises, murmurs: of each")
-    parser.add_argument("--rounds", type=int, default=2, help="processes they are spread over, interleaved")
-    parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
     parser.add_argument("--settings", default="", help="only these; `fastest` adds a livekit row")
     parser.add_argument("--more", action="store_true", help="add to what earlier calls measured")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
 
@@ -93,11 +89,6 @@ def main() -> None:
 
 def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Sequence[Run]) -> None:
     """The rows, every trial behind them, and a picture."""
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {"machine": before, "rows": rows}
-    (folder / "barge_in.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    trials = "\n".join(json.dumps(trial) for trial in detail(runs))
-    (folder / "barge_in_trials.jsonl").write_text(trials + "\n", encoding="utf-8")
     bars = [
         Bar(
             row["engine"],
@@ -108,13 +99,15 @@ def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Se
         for row in rows
         if row["interruption"]["silent_ms"]["p50"] is not None
     ]
-    picture = render_bars(
+    publish_lines(folder / "barge_in_trials.jsonl", detail(runs))
+    publish(
+        folder / "barge_in",
+        before,
+        rows,
         "Candidate begins to speak → the reply is silent",
-        f"P50 solid, P95 pale; onset of the voice to the last sound at the sink; {', '.join(VERSIONS.values())}",
+        "onset of the voice to the last sound at the sink",
         bars,
     )
-    (folder / "barge_in.svg").write_text(picture, encoding="utf-8")
-    print(f"\nWritten: {folder / 'barge_in.json'} and beside it.")
 
 
 if __name__ == "__main__":

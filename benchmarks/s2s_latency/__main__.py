@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -10,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.candidate import Trial
-from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
-from benchmarks.peers.picture import Bar, render_bars
+from benchmarks.peers.comparison import comparison_parser, publish
+from benchmarks.peers.environments import cache_folder, python_for
+from benchmarks.peers.picture import Bar
 from benchmarks.peers.realtime_emulator import REPLY_S, RealtimeEmulator
-from benchmarks.peers.runs import RESULTS, machine, run_process
+from benchmarks.peers.runs import machine, run_process
 from benchmarks.peers.utterances import ANSWERS, INTERRUPTIONS, open_sounds
 from benchmarks.s2s_latency.measures import Run
 from benchmarks.s2s_latency.table import Row, make_row, render_promises, render_table
@@ -37,21 +37,18 @@ SECONDS_PER_ITEM = 20.0
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.s2s_latency",
-        description="voiceprep, LiveKit's realtime session and Pipecat's on one server, interleaved. "
-        "Installs both peers, about 1 GB, into ~/.cache/voiceprep-benchmarks (or $VOICEPREP_BENCHMARKS) once.",
+    parser = comparison_parser(
+        "s2s_latency",
+        "voiceprep, LiveKit's realtime session and Pipecat's on one server, interleaved.",
+        rounds=2,
     )
     parser.add_argument("--interruptions", type=int, default=16, help="of each client")
     parser.add_argument("--answers", type=int, default=12, help="of each client; every sixth has a pause in it")
     parser.add_argument("--starts", type=int, default=5, help="processes started only to be timed")
-    parser.add_argument("--rounds", type=int, default=2, help="processes the rest is spread over, interleaved")
-    parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
     parser.add_argument(
         "--settings", default="", help="only `default` (the model says where turns end) or `client`"
     )
     parser.add_argument("--name", default="s2s_latency", help="of the files that are written")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
 
@@ -122,27 +119,25 @@ def main() -> None:
     print(f"\n{render_table(rows)}\n\n{render_promises(rows)}")
     for violation in emulator.violations:
         print(f"Protocol rule broken: {violation}")
-    write(arguments.results, arguments.name, before, rows)
+    write(arguments.results / arguments.name, before, rows)
 
 
-def write(folder: Path, name: str, before: dict[str, object], rows: Sequence[Row]) -> None:
+def write(path: Path, before: dict[str, object], rows: Sequence[Row]) -> None:
     """The rows and a picture."""
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {"machine": before, "rows": rows}
-    (folder / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     bars = [
         Bar(row["engine"], f"{row['engine']} · {title}", row[field]["p50"], row[field]["p95"])
         for field, title in MEASURED
         for row in rows
         if row[field]["p50"] is not None and (row["settings"] == "default" or field == "turn_ms")
     ]
-    picture = render_bars(
+    publish(
+        path,
+        before,
+        rows,
         "Speech to speech: how soon it is silent, how soon it is heard",
-        f"P50 solid, P95 pale; voiceprep, {', '.join(VERSIONS.values())}",
+        "one server for all",
         bars,
     )
-    (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
-    print(f"\nWritten: {folder / name}.json and beside it.")
 
 
 if __name__ == "__main__":

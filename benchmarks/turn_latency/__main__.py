@@ -5,17 +5,16 @@ Makes what it needs, runs every engine against one loopback emulator, prints the
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.comparison import comparison_parser, publish, publish_lines
 from benchmarks.peers.emulator import make_emulator
-from benchmarks.peers.environments import VERSIONS, cache_folder, python_for
-from benchmarks.peers.picture import Bar, render_bars
+from benchmarks.peers.environments import cache_folder, python_for
+from benchmarks.peers.picture import Bar
 from benchmarks.peers.runs import (
     ON_REQUEST,
-    RESULTS,
     SETTINGS,
     Run,
     chosen_settings,
@@ -33,17 +32,14 @@ SECONDS_PER_TURN = 16
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.turn_latency",
-        description="End of true speech to first audio: voiceprep, LiveKit Agents and Pipecat on the same work. "
-        "Installs both peers, about 1 GB, into ~/.cache/voiceprep-benchmarks (or $VOICEPREP_BENCHMARKS) once.",
+    parser = comparison_parser(
+        "turn_latency",
+        "End of true speech to first audio: voiceprep, LiveKit Agents and Pipecat on the same work.",
+        rounds=3,
     )
     parser.add_argument("--turns", type=int, default=30, help="answers for each engine and settings")
-    parser.add_argument("--rounds", type=int, default=3, help="processes the turns are spread over, interleaved")
-    parser.add_argument("--engines", default="voiceprep,livekit,pipecat")
     parser.add_argument("--settings", default="", help="only these; `fastest` adds a livekit row")
     parser.add_argument("--more", action="store_true", help="add to what earlier calls measured, go on from there")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     return parser.parse_args()
 
 
@@ -86,11 +82,6 @@ def _job(folder: Path, turns: int, rounds: int, index: int, first: int) -> dict[
 
 def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Sequence[Run]) -> None:
     """The rows, every turn behind them, and a picture."""
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {"machine": before, "rows": rows}
-    (folder / "turn_latency.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    turns = "\n".join(json.dumps(turn) for turn in detail(runs))
-    (folder / "turn_latency_turns.jsonl").write_text(turns + "\n", encoding="utf-8")
     bars = [
         Bar(
             row["engine"],
@@ -102,14 +93,15 @@ def write(folder: Path, before: dict[str, object], rows: Sequence[Row], runs: Se
         for row in rows
         if row["total_ms"]["p50"] is not None
     ]
-    peers = ", ".join(VERSIONS.values())
-    picture = render_bars(
+    publish_lines(folder / "turn_latency_turns.jsonl", detail(runs))
+    publish(
+        folder / "turn_latency",
+        before,
+        rows,
         "End of speech → first audio of the reply",
-        f"P50 solid, P95 pale; same audio, same loopback servers; {peers}",
+        "same audio, same loopback servers",
         bars,
     )
-    (folder / "turn_latency.svg").write_text(picture, encoding="utf-8")
-    print(f"\nWritten: {folder / 'turn_latency.json'} and beside it.")
 
 
 if __name__ == "__main__":
