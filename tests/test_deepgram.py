@@ -1,9 +1,10 @@
 """Deepgram's recognisers and voices against the loopback server: the ports' contracts, and every failure."""
 
 import asyncio
+import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -22,7 +23,7 @@ from voiceprep.model import Term, Transcript, Usage
 from voiceprep.ports import BLOCK_MS, AudioBlock, Samples
 from voiceprep.providers.deepgram_connection import Attention
 from voiceprep.providers.deepgram_link import LinkPolicy
-from voiceprep.providers.deepgram_listen import DeepgramTranscriber
+from voiceprep.providers.deepgram_listen import DeepgramTranscriber, FluxDialect, NovaDialect
 from voiceprep.providers.deepgram_speak import DeepgramSynthesizer
 from voiceprep.providers.deepgram_stream import DeepgramStream
 from voiceprep.tasks import Tasks
@@ -104,7 +105,7 @@ def recogniser(model: str, tasks: Tasks, server: DeepgramServer, key: str = KEY)
         (10, 0, 10),  # the first 200 ms of speech: at once
         (25, 0, 10 + 3),  # then ten times a second
         (25, 10, 10 + 3 + 10),  # it ends: at once, for what ended now is what everybody waits for
-        (25, 80, 10 + 3 + 50 + 6),  # and in a long silence ten times a second again
+        (25, 80, 10 + 3 + 50 + 3),  # and in a long silence five times
     ],
 )
 def test_what_arrives_is_read_at_once_where_it_matters(speech_blocks: int, silence_blocks: int, reads: int) -> None:
@@ -112,6 +113,50 @@ def test_what_arrives_is_read_at_once_where_it_matters(speech_blocks: int, silen
     attention.step(False)
     heard = [True] * speech_blocks + [False] * silence_blocks
     assert sum(map(attention.step, heard)) == reads
+
+
+def test_a_gap_within_speech_is_read_at_once_and_the_speech_after_it_is_not() -> None:
+    attention = Attention()
+    attention.step(False)
+    for _ in range(25):
+        attention.step(True)
+    assert all(attention.step(False) for _ in range(9))
+    assert sum(attention.step(True) for _ in range(50)) == 10
+    for _ in range(11):
+        attention.step(False)
+    assert all(attention.step(True) for _ in range(10)), "after a pause it is another beginning"
+
+
+def test_the_silence_after_an_answer_is_not_read_at_once() -> None:
+    attention = Attention()
+    for is_speech in [True] * 25 + [False] * 10:
+        attention.step(is_speech)
+    attention.rest()
+    assert sum(attention.step(False) for _ in range(40)) == 4
+    assert attention.step(True)
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "is_passing"),
+    [
+        ({"type": "Results", "is_final": False}, {"type": "Results", "is_final": False}, True),
+        ({"type": "Results", "is_final": False}, {"type": "Results", "is_final": True}, True),
+        ({"type": "Results", "is_final": True}, {"type": "Results", "is_final": False}, False),
+        ({"type": "Results", "is_final": False, "from_finalize": True}, {"type": "Results"}, False),
+        ({"type": "Results", "is_final": False}, {"type": "Metadata"}, False),
+        ({"type": "TurnInfo", "event": "Update"}, {"type": "TurnInfo", "event": "Update"}, True),
+        ({"type": "TurnInfo", "event": "EndOfTurn"}, {"type": "TurnInfo", "event": "Update"}, False),
+        ({"type": "TurnInfo", "event": "Update"}, {"type": "Error"}, False),
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", " : ")])
+def test_an_interim_is_passed_over_when_the_next_message_says_it_anew(
+    text: Mapping[str, object], after: Mapping[str, object], is_passing: bool, separators: tuple[str, str]
+) -> None:
+    dialect = FluxDialect("flux", ()) if text["type"] == "TurnInfo" else NovaDialect("nova-3", (), 25)
+    raw = [json.dumps(message, separators=separators).encode() for message in (text, after)]
+    assert dialect.is_passing(raw[0], raw[1]) is is_passing
+    assert not dialect.is_passing(raw[0], b""), "nothing has come after it"
 
 
 @pytest.mark.parametrize(("model", "path"), RECOGNISERS)

@@ -5,9 +5,10 @@ Must not know which recogniser it is (a Dialect does), when an answer ends, nor 
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, Protocol
 
 from voiceprep.model import Usage, Word
@@ -22,7 +23,8 @@ Message = Mapping[str, Any]
 
 _WARM_ATTEMPTS = 2
 SPEECH_SETTLED_BLOCKS, SILENCE_SETTLED_BLOCKS = 200 // BLOCK_MS, 1_000 // BLOCK_MS
-LAZY_BLOCKS, LAZY_S = 100 // BLOCK_MS, 0.25
+GAP_BLOCKS = 200 // BLOCK_MS
+LAZY_SPEECH_BLOCKS, LAZY_SILENCE_BLOCKS, LAZY_S = 100 // BLOCK_MS, 200 // BLOCK_MS, 0.25
 SAME_MOMENT_S, TOGETHER_MESSAGES = 0.005, 100 // BLOCK_MS
 _LOOKS = 4
 """How often within each wait of the policy somebody looks whether it is over."""
@@ -51,6 +53,10 @@ class Dialect(Protocol):
         """The message that asks for the rest as finals."""
         ...
 
+    def is_passing(self, text: bytes, after: bytes) -> bool:
+        """Whether the message `text` says nothing that `after`, which came next, does not say anew."""
+        ...
+
     def read(self, message: Message) -> Heard | None:
         """What a message says, in ms of sent audio; None when it is of no interest. Raises LinkError."""
         ...
@@ -58,19 +64,35 @@ class Dialect(Protocol):
 
 class Attention:
     """When to read what arrives: at once around the ends of speech, where every millisecond counts; ten times a
-    second while speech or silence just goes on. Waking up costs more than reading. A long silence is sent as
-    seldom."""
+    second while speech just goes on, gaps in it aside, and five times in a silence nobody waits for the end of.
+    Waking up costs more than reading. Such a silence is sent as seldom."""
 
     def __init__(self) -> None:
         self._is_speech = False
         self._run_blocks = 0
+        self._speech_blocks = 0
+        """Of the speech before the silence that is now."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Speech, or silence, just goes on."""
+        return self._run_blocks >= (SPEECH_SETTLED_BLOCKS if self._is_speech else SILENCE_SETTLED_BLOCKS)
 
     def step(self, is_speech: bool) -> bool:
         """Take one block; whether to read and send now."""
-        self._run_blocks = self._run_blocks + 1 if is_speech == self._is_speech else 0
-        self._is_speech = is_speech
-        settled_blocks = SPEECH_SETTLED_BLOCKS if is_speech else SILENCE_SETTLED_BLOCKS
-        return self._run_blocks < settled_blocks or not self._run_blocks % LAZY_BLOCKS
+        if is_speech == self._is_speech:
+            self._run_blocks += 1
+        else:
+            is_gap = is_speech and self._run_blocks < GAP_BLOCKS
+            self._speech_blocks, self._run_blocks = self._run_blocks, self._speech_blocks if is_gap else 0
+            self._is_speech = is_speech
+        lazy_blocks = LAZY_SPEECH_BLOCKS if is_speech else LAZY_SILENCE_BLOCKS
+        return not self.is_settled or not self._run_blocks % lazy_blocks
+
+    def rest(self) -> None:
+        """An answer is over: the silence after it is of no interest."""
+        if not self._is_speech:
+            self._run_blocks = SILENCE_SETTLED_BLOCKS
 
 
 class ListenLink:
@@ -142,6 +164,7 @@ class ListenLink:
         self._pack()
         self._send_packed()
         self._listen(is_eager=True)
+        self._attention.rest()
         if self._on_usage is not None and self._unbilled_ms:
             self._on_usage(Usage(PROVIDER, "stt", self._dialect.model, audio_ms=self._unbilled_ms))
             self._unbilled_ms = 0
@@ -182,7 +205,7 @@ class ListenLink:
     async def _converse(self, socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         self._begin(socket)
         try:
-            await hear(socket, self._take)
+            await hear(socket, self._take_all)
         finally:
             self._listen(is_eager=True)
             self._socket = None
@@ -201,6 +224,12 @@ class ListenLink:
             if stream.is_finishing:
                 self.finalize()
         self._dialler.notify()
+
+    def _take_all(self, texts: Sequence[bytes]) -> None:
+        """What arrived at once; what the next one says anew is not looked at."""
+        for text, after in zip_longest(texts, texts[1:], fillvalue=b""):
+            if not self._dialect.is_passing(text, after):
+                self._take(text)
 
     def _take(self, text: bytes) -> None:
         try:
@@ -251,10 +280,14 @@ class ListenLink:
     # ------------------------------------------------------------------------------------- sending
 
     def _send_soon(self) -> None:
-        """What is held, at once; blocks that come one after the other in the same moment leave together."""
+        """What is held, at once; blocks that come one after the other in the same moment leave together.
+
+        Where every millisecond counts, the first of them does not wait for the others.
+        """
         self._pack()
         loop = asyncio.get_running_loop()
-        if loop.time() - self._sent_at_s >= SAME_MOMENT_S or len(self._packed) >= TOGETHER_MESSAGES:
+        is_first = not self._attention.is_settled and loop.time() - self._sent_at_s >= SAME_MOMENT_S
+        if is_first or len(self._packed) >= TOGETHER_MESSAGES:
             self._send_packed()
         elif self._sending is None:
             self._sending = loop.call_soon(self._send_packed)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from operator import attrgetter
@@ -229,8 +229,9 @@ async def open_socket(
             abort_later.cancel()
 
 
-async def hear(socket: Any, take: Callable[[bytes], None]) -> None:  # noqa: ANN401 - the SDK's socket
-    """Give every message to `take`, as it came, until the connection ends; then always raises LinkError.
+async def hear(socket: Any, take: Callable[[Sequence[bytes]], None]) -> None:  # noqa: ANN401 - the SDK's socket
+    """Give the messages to `take`, those that came at once together, until the connection ends; then always raises
+    LinkError.
 
     The SDK's own way takes 0.4 ms a message, 25 times a second, and checks nothing.
     """

@@ -4,6 +4,7 @@ Must not know when an answer ends, nor what the words are for.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ ENDPOINTING_MS = 25
 
 END_OF_TURN_THRESHOLD = 0.7
 """How sure Flux must be (0.5..1.0) before it ends a turn of its own, which makes a final."""
+
+_INTERIM, _RESULTS = re.compile(rb'"is_final"\s*:\s*false'), re.compile(rb'"type"\s*:\s*"Results"')
+_ANSWERS_FINALIZE = re.compile(rb'"from_finalize"\s*:\s*true')
+_UPDATE, _TURN_INFO = re.compile(rb'"event"\s*:\s*"Update"'), re.compile(rb'"type"\s*:\s*"TurnInfo"')
+"""Told without reading the JSON: a text cannot hold a bare quotation mark."""
 
 _UNREADABLE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 """What comes of a message that is not what it says."""
@@ -126,6 +132,9 @@ class NovaDialect:
         )
         return opening
 
+    def is_passing(self, text: bytes, after: bytes) -> bool:
+        return bool(_INTERIM.search(text) and _RESULTS.search(after) and not _ANSWERS_FINALIZE.search(text))
+
     def read(self, message: Message) -> Heard | None:
         """Results → what was heard. Raises LinkError on Error and on what cannot be read."""
         kind = message.get("type")
@@ -165,6 +174,9 @@ class FluxDialect:
             keyterm=list(self.keyterms) or None,
         )
         return opening
+
+    def is_passing(self, text: bytes, after: bytes) -> bool:
+        return bool(_UPDATE.search(text) and _TURN_INFO.search(after))
 
     def read(self, message: Message) -> Heard | None:
         """TurnInfo → what was heard. Raises LinkError on Error and on what cannot be read."""

@@ -4,7 +4,7 @@ Connecting, pings and closing stay the SDK's. Must not know messages.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 
@@ -46,8 +46,8 @@ def abort(socket: Any) -> None:  # noqa: ANN401 - the SDK's socket
         transport.abort()
 
 
-async def read_all(socket: Any, take: Callable[[bytes], None]) -> None:  # noqa: ANN401 - the SDK's socket
-    """Give every message to `take` when it arrives. Raises what `take` raises, and ConnectionClosed at the end."""
+async def read_all(socket: Any, take: Callable[[Sequence[bytes]], None]) -> None:  # noqa: ANN401 - the SDK's socket
+    """Give the messages to `take` when they arrive. Raises what `take` raises, and ConnectionClosed at the end."""
     library = socket._websocket
     inbox = _Inbox(library, take)
     arrived = bytes(library.reader._buffer)
@@ -66,13 +66,14 @@ class _Inbox(asyncio.Protocol):
     Everything but messages is handed on to it: pings, pongs, closing.
     """
 
-    def __init__(self, library: Any, take: Callable[[bytes], None]) -> None:  # noqa: ANN401 - a WebSocketClientProtocol
+    def __init__(self, library: Any, take: Callable[[Sequence[bytes]], None]) -> None:  # noqa: ANN401 - a WebSocketClientProtocol
         from websockets.streams import StreamReader
 
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reads_on = True
         self._library = library
         self._take = take
+        self._arrived: list[bytes] = []
         self._reader = StreamReader()
         self._parser = self._parse()
         next(self._parser)
@@ -83,6 +84,9 @@ class _Inbox(asyncio.Protocol):
         try:
             self._reader.feed_data(data)
             next(self._parser)
+            arrived, self._arrived = self._arrived, []
+            if arrived:
+                self._take(arrived)
         except Exception as error:
             self.ended.set_exception(error)
         if not self.reads_on and not self._library.transport.is_closing():
@@ -116,7 +120,7 @@ class _Inbox(asyncio.Protocol):
                 continue
             message += frame.data
             if frame.fin:
-                self._take(message)
+                self._arrived.append(message)
                 message = b""
 
 
