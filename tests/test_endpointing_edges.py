@@ -16,7 +16,6 @@ from voiceprep.turn_taking.endpointing import (
 )
 from voiceprep.turn_taking.last_words import Sounds
 
-POLICY = EndpointPolicy()
 UNFINISHED = "Threads share memory and"
 
 
@@ -39,7 +38,7 @@ def test_what_each_eagerness_waits(eagerness: str, leaving: int, covered: int, l
 @pytest.mark.parametrize(("probability", "needed_ms"), [(0.5, 2_500), (0.51, 600), (None, 600)])
 def test_a_turn_model_in_two_minds_is_a_doubt(probability: float | None, needed_ms: int) -> None:
     signs = Signs(Sounds.LEAVING, is_covered=True, length_share=0.9, turn_probability=probability)
-    assert silence_needed_ms(POLICY, signs) == needed_ms
+    assert silence_needed_ms(EndpointPolicy(), signs) == needed_ms
 
 
 @pytest.mark.parametrize(
@@ -49,12 +48,12 @@ def test_a_turn_model_in_two_minds_is_a_doubt(probability: float | None, needed_
 def test_quick_pauses_count_after_whole_sentences_when_none_is_long(
     sounds: Sounds, longest_ms: int, needed_ms: int
 ) -> None:
-    assert silence_needed_ms(POLICY, Signs(sounds, own_pauses_ms=[250] * 11 + [longest_ms])) == needed_ms
+    assert silence_needed_ms(EndpointPolicy(), Signs(sounds, own_pauses_ms=[250] * 11 + [longest_ms])) == needed_ms
 
 
 @pytest.mark.parametrize(("pause_ms", "learnt"), [(249, ()), (250, (250,))])
 def test_a_gap_between_words_is_no_pause(pause_ms: int, learnt: tuple[int, ...]) -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     endpointer.step(Hearing(1_020, False, 1_000, UNFINISHED, 1_000))
     end_ms = 1_000 + pause_ms
     endpointer.step(Hearing(end_ms, True, end_ms, UNFINISHED, end_ms))
@@ -62,7 +61,7 @@ def test_a_gap_between_words_is_no_pause(pause_ms: int, learnt: tuple[int, ...])
 
 
 def test_the_newest_pauses_are_kept() -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     pauses_ms = [260 + 20 * number for number in range(OWN_PAUSES_KEPT + 2)]
     now_ms = 1_000
     for pause_ms in pauses_ms:
@@ -73,11 +72,11 @@ def test_the_newest_pauses_are_kept() -> None:
 
 
 def test_all_patience_waits_for_an_onset_and_less_does_not() -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     speak(endpointer, UNFINISHED, 0, 1_000)
     waited = silence(endpointer, UNFINISHED, 1_000, 9_000)
-    assert waited == (Verdict.FINISHED, POLICY.patience_ms + ONSET_KNOWN_MS)
-    endpointer = Endpointer(POLICY)
+    assert waited == (Verdict.FINISHED, 2_500 + ONSET_KNOWN_MS)
+    endpointer = Endpointer(EndpointPolicy())
     assert endpointer.step(Hearing(3_499, False, 1_000, "It is", 900)) is Verdict.WAIT
     assert endpointer.step(Hearing(3_500, False, 1_000, "It is", 900)) is Verdict.FINISHED, "the text lags behind"
 
@@ -92,7 +91,7 @@ def test_all_patience_waits_for_an_onset_and_less_does_not() -> None:
     ],
 )
 def test_a_limit_cuts_between_breaths(now_ms: int, last_speech_ms: int, verdict: Verdict) -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     endpointer.begin(0, 10_000)
     assert endpointer.step(Hearing(now_ms, False, last_speech_ms, UNFINISHED, last_speech_ms)) is verdict
 
@@ -101,7 +100,7 @@ def test_a_limit_cuts_between_breaths(now_ms: int, last_speech_ms: int, verdict:
 def test_who_speaks_on_has_overtime_and_a_held_interview_costs_none(
     limit_ms: int, held_ms: int, last_ms: int
 ) -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     endpointer.begin(0, limit_ms)
     endpointer.shift(held_ms)
     assert endpointer.step(Hearing(last_ms, True, last_ms, "and", last_ms)) is Verdict.WAIT
@@ -109,7 +108,7 @@ def test_who_speaks_on_has_overtime_and_a_held_interview_costs_none(
 
 
 def test_without_a_limit_nobody_is_stopped() -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     endpointer.begin(0, None)
     hours_ms = 10 * 3_600_000
     assert endpointer.step(Hearing(hours_ms, True, hours_ms, "and", hours_ms)) is Verdict.WAIT
@@ -123,13 +122,14 @@ def test_without_a_limit_nobody_is_stopped() -> None:
         (10_000, 0, Verdict.NUDGE),  # 9 s after the question
         (13_999, 5_000, Verdict.WAIT),  # a cough without words starts the wait again
         (14_000, 5_000, Verdict.NUDGE),
+        (45_999, 0, Verdict.NUDGE),
         (46_000, 0, Verdict.SILENT),
     ],
 )
 def test_silence_counts_from_the_question_or_the_last_sound(
     now_ms: int, last_speech_ms: int, verdict: Verdict
 ) -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     endpointer.begin(1_000, None)
     assert endpointer.step(Hearing(now_ms, False, last_speech_ms, "", 0)) is verdict
 
@@ -143,7 +143,7 @@ def test_a_question_that_is_never_left_is_nudged_no_more_than_it_says() -> None:
 
 
 def test_a_moment_asked_for_lasts_for_one_answer_and_closing_words_end_it() -> None:
-    endpointer = Endpointer(POLICY)
+    endpointer = Endpointer(EndpointPolicy())
     endpointer.be_patient(0)
     assert silence(endpointer, "It is done. That's it.", 1_000, 9_000) == (Verdict.FINISHED, 200)
     endpointer.be_patient(2_000)
@@ -170,3 +170,77 @@ def test_what_was_learnt_of_going_on_is_unlearnt_answer_by_answer() -> None:
     assert first_ms < longer_ms
     assert again_ms == [first_ms] * 3
     assert waits_for_leaving(endpointer, 100_000) == longer_ms
+
+
+def nudges(endpointer: Endpointer, to_ms: int) -> list[int]:
+    """When nobody speaks."""
+    verdicts = [(now_ms, endpointer.step(Hearing(now_ms, False, 0, "", 0))) for now_ms in range(0, to_ms, 20)]
+    return [now_ms for now_ms, verdict in verdicts if verdict is Verdict.NUDGE]
+
+
+def test_nudges_come_where_the_policy_says_and_start_over_after_a_moment_was_asked_for() -> None:
+    endpointer = Endpointer(EndpointPolicy())
+    assert nudges(endpointer, 40_000) == [9_000, 20_000, 32_000]
+    endpointer.be_patient(0)
+    assert nudges(endpointer, 40_000) == [9_000, 20_000, 32_000]
+
+
+def test_thinking_before_the_first_word_is_no_pause() -> None:
+    endpointer = Endpointer(EndpointPolicy())
+    endpointer.begin(1_000, None)
+    endpointer.step(Hearing(3_000, False, 900, "", 0))
+    endpointer.step(Hearing(4_000, True, 4_000, "Threads", 4_000))
+    assert endpointer.own_pauses_ms == ()
+
+
+def test_a_sentence_without_its_full_stop_has_all_patience_where_a_whole_one_has_less() -> None:
+    policy = EndpointPolicy(complete_ms=1_500)
+    assert silence_needed_ms(policy, Signs(Sounds.OPEN)) == 2_500
+    assert silence_needed_ms(policy, Signs(Sounds.COMPLETE)) == 1_500
+
+
+@pytest.mark.parametrize(
+    ("signs", "needed_ms"),
+    [
+        (Signs(Sounds.LEAVING), 2_373),  # nothing is covered unless it is said so
+        (Signs(Sounds.LEAVING, length_share=0.9, went_on_count=1), 1_132),
+        (Signs(Sounds.LEAVING, length_share=0.9), 600),
+    ],
+)
+def test_what_is_not_known_speaks_for_nothing(signs: Signs, needed_ms: int) -> None:
+    assert silence_needed_ms(EndpointPolicy(), signs) == needed_ms
+
+
+WHOLE = "Threads share the memory of their process."
+GOING = "Threads share the memory of their process and"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_covered", "expected_ms", "teaches"),
+    [
+        (WHOLE, True, None, True),  # barely likelier than not
+        (WHOLE, False, None, False),  # it could stop there and hardly ever does
+        (GOING, True, 2_000, False),  # everything is said, at full length, and the sentence goes on
+    ],
+)
+def test_only_going_on_where_it_seemed_over_teaches(
+    text: str, is_covered: bool, expected_ms: int | None, teaches: bool
+) -> None:
+    endpointer = Endpointer(EndpointPolicy())
+    endpointer.begin(0, None, expected_ms)
+    endpointer.step(Hearing(5_500, False, 5_000, text, 5_000, is_covered))
+    endpointer.step(Hearing(6_000, True, 6_000, text, 6_000, is_covered))
+    taught = waits_for_leaving(endpointer, 20_000)
+    assert (taught > waits_for_leaving(Endpointer(EndpointPolicy()), 20_000)) is teaches
+
+
+def test_questions_that_nobody_answers_unlearn_nothing() -> None:
+    waits_ms = []
+    for unanswered in (0, 3):
+        endpointer = Endpointer(EndpointPolicy())
+        endpointer.went_on()
+        endpointer.went_on()
+        for number in range(unanswered):
+            endpointer.begin(1_000 * number, None)
+        waits_ms.append(waits_for_leaving(endpointer, 20_000))
+    assert waits_ms[0] == waits_ms[1]

@@ -5,9 +5,20 @@ from dataclasses import replace
 import pytest
 
 from tests.interviews import plan, question, score, turn
-from voiceprep.conduct.interview import after_turn, is_covered, next_brief, next_question, resume, start
-from voiceprep.conduct.standing import InterviewState
-from voiceprep.model import AnswerEnd, QuestionScore, Turn, TurnBrief, TurnKind
+from voiceprep.conduct.briefs import FOLLOW_UP_ANSWER_MS
+from voiceprep.conduct.interview import (
+    QUESTION_MIN_MS,
+    after_turn,
+    follow_up_for,
+    is_covered,
+    next_brief,
+    next_question,
+    resume,
+    start,
+)
+from voiceprep.conduct.planning import CLOSING_MS, REPLY_MS, Plan, speaking_ms
+from voiceprep.conduct.standing import InterviewState, Stage
+from voiceprep.model import AnswerEnd, FollowUpKind, QuestionScore, Turn, TurnBrief, TurnKind
 
 LEVELS = replace(plan(2), reserve=tuple(question(f"r{level}", difficulty=level) for level in (1, 2, 3, 4, 5)))
 
@@ -106,3 +117,95 @@ def test_going_on_leaves_out_what_was_cut_off_and_hands_over_what_was_said() -> 
     assert again.turn_count == 2
     assert again.said == "words"
     assert again.asked == ("q1",)
+
+
+def after_questions(plan_: Plan, count: int, *credited: str) -> InterviewState:
+    """When so many questions were answered and none was followed up."""
+    state = start(plan_)
+    while len(state.asked) < count or state.stage is not Stage.ANSWERED:
+        brief = next_question_brief(state)
+        state = after_turn(state, turn(0, brief, "words"), score(brief.question_id or "", *credited))
+    return state
+
+
+def next_question_brief(state: InterviewState) -> TurnBrief:
+    brief = next_brief(replace(state, made=tuple(FollowUpKind)), 0)
+    assert brief is not None
+    return brief
+
+
+RESERVE = (
+    question("used", "t", 3),
+    question("far", "fresh", 1),
+    question("near", "fresh", 3),
+)
+FILLING = replace(plan(2), reserve=RESERVE, is_filling=True)
+
+
+def test_time_left_is_filled_from_the_topic_asked_least_at_the_level_that_suits() -> None:
+    state = after_questions(FILLING, 2, "p1", "p2")
+    following = next_question(state, 0)
+    assert following is not None
+    assert following.id == "near"
+
+
+@pytest.mark.parametrize(("is_filling", "follows"), [(True, "short"), (False, None)])
+def test_a_planned_question_that_does_not_fit_makes_room_for_a_shorter_one(
+    is_filling: bool, follows: str | None
+) -> None:
+    short = replace(question("short"), answer_seconds=5)
+    plan_ = replace(plan(2), reserve=(short,), is_filling=is_filling, limit_ms=600_000)
+    following = next_question(after_questions(plan_, 1, "p1", "p2"), 575_000)
+    assert (following.id if following else None) == follows
+
+
+@pytest.mark.parametrize(("limit_ms", "fits"), [(100_000, True), (99_999, False)])
+def test_a_follow_up_leaves_each_planned_question_its_time(limit_ms: int, fits: bool) -> None:
+    """To the millisecond: with two questions to come and as much time as they and the follow-up take."""
+    plan_ = plan(3)
+    state = after_questions(plan_, 1, "p1")
+    follow_up = follow_up_for(state, 0)
+    assert follow_up is not None
+    needed_ms = speaking_ms(follow_up.ask) + REPLY_MS + FOLLOW_UP_ANSWER_MS + 2 * QUESTION_MIN_MS + CLOSING_MS
+    state = replace(state, plan=replace(plan_, limit_ms=limit_ms))
+    assert (follow_up_for(state, 100_000 - needed_ms) is not None) is fits
+    last = follow_up_for(state, 100_000 - needed_ms, is_last=True)
+    assert last is not None, "no question is to come"
+
+
+def test_a_question_asked_beyond_the_plan_takes_no_time_from_the_planned_ones() -> None:
+    state = after_questions(replace(FILLING, limit_ms=None), 3, "p1")
+    follow_up = follow_up_for(state, 0)
+    assert follow_up is not None
+    needed_ms = speaking_ms(follow_up.ask) + REPLY_MS + FOLLOW_UP_ANSWER_MS + CLOSING_MS
+    state = replace(state, plan=replace(FILLING, limit_ms=100_000))
+    assert follow_up_for(state, 100_000 - needed_ms) is not None
+    assert follow_up_for(state, 100_001 - needed_ms) is None
+
+
+@pytest.mark.parametrize("is_coached", [True, False])
+def test_a_coach_says_what_was_missing_once_and_follows_nothing_up(is_coached: bool) -> None:
+    state = after_questions(replace(plan(2), is_coached=is_coached), 1, "p1")
+    brief = next_brief(state, 0)
+    assert brief is not None
+    assert brief.kind is (TurnKind.HINT if is_coached else TurnKind.FOLLOW_UP)
+    if is_coached:
+        state = after_turn(state, turn(0, brief, "no"), state.score)
+        brief = next_brief(state, 0)
+        assert brief is not None
+        assert (brief.kind, brief.question_id) == (TurnKind.QUESTION, "q2")
+        state = after_turn(state, turn(0, brief, "words"), score("q2", "p1"))
+        brief = next_brief(state, 0)
+        assert brief is not None
+        assert brief.kind is TurnKind.HINT, "each question has its own"
+
+
+def test_what_was_said_to_a_question_is_kept_in_order_and_begins_anew_with_the_next() -> None:
+    state = after_questions(plan(2), 1, "p1")
+    brief = next_brief(state, 0)
+    assert brief is not None
+    state = after_turn(state, turn(0, brief, "more"), score("q1", "p1"))
+    assert (state.said, state.made, state.probed) == ("words more", (FollowUpKind.PROBE,), ("p3",))
+    assert {"What about q1?", "And what of 3?"} <= state.asks
+    state = after_questions(plan(2), 2, "p1")
+    assert (state.said, state.made, state.probed, state.scores) == ("words", (), (), (1 / 3,))

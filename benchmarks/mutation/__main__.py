@@ -116,7 +116,7 @@ class Mutating:
 
 
 def swap(module: types.ModuleType, mutant: Mutant) -> None:
-    """Give the functions of a loaded module the mutant's code, and its constants the mutant's values."""
+    """Give the functions of a loaded module the mutant's code, and constants and defaults the mutant's values."""
     compiled = compile(mutant.tree, module.__file__ or "", "exec")
     codes = {(code.co_qualname, code.co_firstlineno): code for code in _codes(compiled)}
     for found in gc.get_objects():
@@ -127,8 +127,20 @@ def swap(module: types.ModuleType, mutant: Mutant) -> None:
     fresh = types.ModuleType(module.__name__)
     exec(compiled, fresh.__dict__)
     for name, value in vars(fresh).items():
-        if isinstance(value, int | float) and getattr(module, name, None) != value:
+        present = getattr(module, name, None)
+        if isinstance(value, int | float) and present != value:
             setattr(module, name, value)
+        elif isinstance(value, dict) and isinstance(present, dict) and not name.startswith("__"):
+            present |= {key: each for key, each in value.items() if isinstance(each, int | float)}
+        elif isinstance(value, type) and isinstance(present, type) and value.__module__ == module.__name__:
+            _swap_defaults(vars(present).get("__init__"), vars(value).get("__init__"))
+
+
+def _swap_defaults(present: object, fresh: object) -> None:
+    """Of a dataclass's fields: numbers and tuples of them; whatever else keeps its identity."""
+    if isinstance(present, types.FunctionType) and isinstance(fresh, types.FunctionType):
+        pairs = zip(present.__defaults__ or (), fresh.__defaults__ or (), strict=True)
+        present.__defaults__ = tuple(new if isinstance(new, int | float | tuple) else old for old, new in pairs)
 
 
 def _codes(code: types.CodeType) -> list[types.CodeType]:
