@@ -124,7 +124,7 @@ NO_PYTHON = dict.fromkeys(("python3.11", "python3.12", "python3.13", "python3.14
 def test_set_up_for_tests_prints_the_line_to_run_and_stops(bare_checkout: Path) -> None:
     done = set_up(bare_checkout, "test", **{"apt-get": "exit 1", "dpkg-query": "exit 1"})
     assert done.returncode == 1
-    packages = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins chromium"
+    packages = "libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins portaudio19-dev chromium"
     assert f"sudo apt-get install -y --no-install-recommends {packages}" in done.stdout
     assert not (bare_checkout / ".venv").exists()
 

@@ -26,6 +26,7 @@ from voiceprep.hosting.outbox import WAITING_MAX, Outbox
 from voiceprep.hosting.room import COMMANDS_MAX, RoomControls
 from voiceprep.model import Outcome
 from voiceprep.ports import CommandKind
+from voiceprep.session import BROKEN_OFF
 from voiceprep.tasks import Tasks
 
 DEADLINE_S = 30
@@ -142,6 +143,14 @@ async def test_a_state_is_told_when_it_changes_and_not_for_the_clock_alone() -> 
     assert [state.text for state in line.states[2:5]] == [ASKED.brief.text] * 3
     assert [state.notice != "" for state in line.states] == [False, False, False, True, True, True]
     assert line.receivers == [[], [], [], [], ["observer-1"], []]
+
+
+async def test_an_interviewer_that_must_go_does_not_end_the_interview_for_the_room() -> None:
+    line = Line()
+    async with outbox_of(line) as outbox:
+        outbox.on_event(events.TurnStarted(at_ms=1_000, turn_index=1, brief=ASKED.brief))
+        outbox.on_event(events.SessionEnded(at_ms=2_000, outcome=Outcome.STOPPED, reason=BROKEN_OFF))
+    assert [state.phase for state in line.states] == ["thinking"]
 
 
 async def test_a_network_that_stands_still_costs_the_oldest_messages_and_nobodys_time() -> None:

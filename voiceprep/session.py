@@ -27,6 +27,9 @@ from voiceprep.model import (
 from voiceprep.ports import Anticipation, Engine, Judge, Microphone, Speaker
 from voiceprep.tasks import Tasks
 
+BROKEN_OFF = "interrupted"
+"""Why a session ended whose process was told to stop; somebody may go on with it at once."""
+
 FAILURES_MAX = 3
 """So many failed turns in a row end the session; each one before that is offered again."""
 
@@ -85,7 +88,7 @@ class Session:
             await self._converse()
             await asyncio.gather(*self._scoring.values())
         except asyncio.CancelledError:
-            self._end(Outcome.STOPPED, "interrupted from the keyboard")
+            self._end(Outcome.STOPPED, BROKEN_OFF)
             raise
         except RecordingError:
             raise  # the journal itself is broken: there is nowhere to write the end

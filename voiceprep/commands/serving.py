@@ -84,7 +84,8 @@ def livekit(
     ] = 0,
 ) -> None:
     """Register as a worker with a LiveKit server and interview whoever comes into its rooms."""
-    from voiceprep.terminal.rooms import WorkerOrder, serve_livekit
+    from voiceprep.hosting.worker_order import WorkerOrder
+    from voiceprep.terminal.rooms import serve_livekit
 
     flags = given_in(asked, waiting, held, providers, kept) | ({} if egress is None else {"egress": egress})
     order = WorkerOrder(dev, rooms_max, warm, health_port, health_host, metrics_port)

@@ -1,6 +1,7 @@
 """The candidate's voice in a room as a BlockSource: only theirs, and through every leaving and coming back.
 
-While the candidate is away audio time stands still. Must not know turns or messages.
+While the candidate is away, or the network between stands still, audio time stands still: what a jitter buffer
+plays for sound that did not come is no silence of theirs. Must not know turns or messages.
 """
 
 import asyncio
@@ -17,6 +18,12 @@ from voiceprep.ports import BLOCK_MS, MICROPHONE_RATE_HZ, Samples
 from voiceprep.tasks import Tasks
 
 DEVICE = "microphone"
+LEFT = "The candidate has left the room."
+CUT_OFF = "Nothing comes from the candidate any more: the network stands still."
+LOOK_S = 0.1
+"""How often it is asked, while nothing at all is to be heard, whether packets still come: 50 a second do."""
+STILL_LOOKS = 5
+"""So often in a row none came: who sends none during silence (Opus' DTX) still sends one every 400 ms."""
 RESUME_HINT = "What was said until then is recorded; the interview goes on from there when it is dispatched again."
 
 
@@ -32,6 +39,8 @@ class CandidateTrack:
         self._patience_s = patience_s
         self._ring = CaptureRing(asyncio.get_running_loop())
         self._sid = ""  # the publication that is listened to
+        self._is_mute = False  # the newest block has no sound at all, as no microphone sends
+        self._why_away = LEFT
         self._is_there = asyncio.Event()
         self._is_leaving = asyncio.Event()
         room.on("track_published", self._on_published)
@@ -52,7 +61,7 @@ class CandidateTrack:
             await self._is_leaving.wait()
             self._is_leaving.clear()
             if not self._is_there.is_set():
-                tell(DeviceLost(at_ms=now_ms(), device=DEVICE, message="The candidate has left the room."))
+                tell(DeviceLost(at_ms=now_ms(), device=DEVICE, message=self._why_away))
                 try:
                     await self._until_there()
                 except AudioDeviceError as error:
@@ -93,6 +102,7 @@ class CandidateTrack:
             return
         self._sid = publication.sid
         self._tasks.watch(self._pump(track, publication.sid), "candidate's track")
+        self._tasks.watch(self._watch_network(track, publication), "candidate's network")
         self._is_there.set()
 
     def _on_unsubscribed(
@@ -100,20 +110,56 @@ class CandidateTrack:
     ) -> None:
         if publication.sid == self._sid:
             self._sid = ""
-            self._is_there.clear()
-            self._is_leaving.set()
+            self._be_away(LEFT)
 
     def _on_disconnected(self, reason: object) -> None:
         """The connection broke for good, or the room was deleted: whoever waits hears it at once."""
         self._ring.fail(AudioDeviceError("The room was closed.", RESUME_HINT))
         self._is_there.set()
 
+    def _be_away(self, why: str) -> None:
+        self._why_away = why
+        self._is_there.clear()
+        self._is_leaving.set()
+
     async def _pump(self, track: rtc.Track, sid: str) -> None:
         """Frames of the newest track only: a candidate who came back from elsewhere is not heard twice."""
         stream = rtc.AudioStream(track, sample_rate=MICROPHONE_RATE_HZ, num_channels=1, frame_size_ms=BLOCK_MS)
         try:
             async for event in stream:
-                if sid == self._sid:
-                    self._ring.add(np.frombuffer(event.frame.data, np.int16).copy())
+                if sid != self._sid:
+                    continue
+                samples = np.frombuffer(event.frame.data, np.int16).copy()
+                self._is_mute = not samples.any()
+                if self._is_there.is_set():
+                    self._ring.add(samples)
         finally:
             await stream.aclose()
+
+    async def _watch_network(self, track: rtc.Track, publication: rtc.RemoteTrackPublication) -> None:
+        """As long as this track is listened to. Who has muted themselves sends nothing either, and is there."""
+        count, still_looks = -1, 0  # the first look sees what there is
+        while publication.sid == self._sid:
+            await asyncio.sleep(LOOK_S)
+            is_there = self._is_there.is_set()
+            if is_there and (not self._is_mute or publication.muted):
+                still_looks = 0
+                continue
+            received = await _received(track)
+            if received is None or publication.sid != self._sid:
+                return
+            still_looks = 0 if received > count else still_looks + 1
+            if received > count:
+                self._is_there.set()
+            elif is_there and still_looks >= STILL_LOOKS:
+                self._be_away(CUT_OFF)
+            count = received
+
+
+async def _received(track: rtc.Track) -> int | None:
+    """Packets so far; None once the connection is closed."""
+    try:
+        stats = await track.get_stats()
+    except Exception:  # the SDK has none of its own for it
+        return None
+    return sum(each.inbound_rtp.received.packets_received for each in stats)

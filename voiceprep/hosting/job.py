@@ -31,7 +31,8 @@ from voiceprep.wiring.sessions import complete, hold
 
 log = logging.getLogger("voiceprep.rooms")
 LINGER_S = 2.0
-"""How long the interviewer stays after the last message."""
+"""How long the interviewer stays after the last message; and how long that may take: a network that broke under it
+never says that it was not sent, and the record would stay locked."""
 
 TAKEN_S = 20.0
 """A worker that was killed leaves its jobs so long to close their records."""
@@ -177,7 +178,9 @@ async def _refuse(context: JobContext, error: VoiceprepError) -> None:
 
 async def _say_last(host: RoomHost) -> None:
     """A message of somebody who has left reaches nobody."""
-    await host.outbox.flush()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            await host.outbox.flush()
     await asyncio.sleep(LINGER_S)
 
 

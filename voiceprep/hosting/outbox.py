@@ -32,6 +32,7 @@ from voiceprep.hosting.messages import (
     RoomState,
     room_state,
 )
+from voiceprep.session import BROKEN_OFF
 
 
 class TextWriter(Protocol):
@@ -76,6 +77,11 @@ class _Post:
     to: tuple[str, ...] = ()
 
 
+def _is_handed_on(event: Event) -> bool:
+    """This interviewer must go; the next one takes the room up. For the room nothing has ended."""
+    return isinstance(event, SessionEnded) and event.reason == BROKEN_OFF
+
+
 class Outbox:
     """A listener of the session's events. `run` carries the messages out; `flush` waits until all are out."""
 
@@ -90,7 +96,7 @@ class Outbox:
     # ------------------------------------------------------------------------------------ what happens
 
     def on_event(self, event: Event) -> None:
-        if isinstance(event, LevelMeasured):
+        if isinstance(event, LevelMeasured) or _is_handed_on(event):
             return
         self._screen = advance(self._screen, event)
         before, self.state = self.state, room_state(self._screen, self.state)

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from voiceprep.hosting.job import JobFlags
 from voiceprep.hosting.keeper import Keeper
 from voiceprep.hosting.messages import AGENT_NAME, CANDIDATE, INTERVIEWER
 from voiceprep.hosting.server import LiveKitServer
+from voiceprep.hosting.worker_order import WorkerOrder
 from voiceprep.tasks import Tasks
 
 PRELOADED = "voiceprep.hosting.preload"
@@ -37,22 +38,14 @@ DEV_ROOMS = 4
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """`rooms_max` 0: as many as the processor allows. `health_port` 0: a free one; `metrics_port` 0: none.
-
-    `has_own_ears`, `has_own_voice`: whether the embedded engines are used.
-    """
+    """`flags`: what it was started with. `has_own_ears`, `has_own_voice`: whether the embedded engines are used."""
 
     server: LiveKitServer
     recordings: Path
-    flags: Mapping[str, object | None] = field(default_factory=dict)
-    is_dev: bool = False
-    rooms_max: int = 0
-    warm_processes: int = 1
-    health_port: int = 0
-    health_host: str = "127.0.0.1"
-    metrics_port: int = 0
-    has_own_ears: bool = True
-    has_own_voice: bool = True
+    flags: Mapping[str, object | None]
+    order: WorkerOrder
+    has_own_ears: bool
+    has_own_voice: bool
 
     @property
     def preloaded(self) -> tuple[str, ...]:
@@ -94,7 +87,7 @@ async def run_worker(plan: WorkerPlan, news: WorkerNews) -> None:
     stopping = asyncio.Event()
     worker.on("worker_registered", lambda *_: news.registered())
     async with Tasks() as tasks:
-        running = tasks.work(worker.run(devmode=plan.is_dev), "worker")
+        running = tasks.work(worker.run(devmode=plan.order.is_dev), "worker")
         server = api.LiveKitAPI(plan.server.http_url, plan.server.key, plan.server.secret)
         keeper = tasks.watch(Keeper(server, plan.recordings, AGENT_NAME).run(), "keeper")
         loop = asyncio.get_running_loop()
@@ -161,16 +154,16 @@ def _worker(plan: WorkerPlan) -> AgentServer:
         api_secret=plan.server.secret,
         job_executor_type=JobExecutorType.PROCESS,
         setup_fnc=Prewarm(plan.preloaded),
-        load_fnc=Load(plan.rooms_max or DEV_ROOMS * plan.is_dev),
+        load_fnc=Load(plan.order.rooms_max or DEV_ROOMS * plan.order.is_dev),
         load_threshold=FULL,
-        num_idle_processes=plan.warm_processes,
+        num_idle_processes=plan.order.warm_processes,
         initialize_process_timeout=WARM_S,
         drain_timeout=DRAIN_FOR_EVER,
         permissions=WorkerPermissions(can_publish_sources=[]),
         preload_modules=list(plan.preloaded),
-        host=plan.health_host,
-        port=plan.health_port,
-        prometheus_port=plan.metrics_port or None,
+        host=plan.order.health_host,
+        port=plan.order.health_port,
+        prometheus_port=plan.order.metrics_port or None,
     )
     worker.rtc_session(JobFlags(plan.flags), agent_name=AGENT_NAME, type=ServerType.PUBLISHER, on_request=take_job)
     return worker

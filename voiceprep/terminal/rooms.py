@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from voiceprep.errors import ConfigError, ExitCode
+from voiceprep.hosting.worker_order import WorkerOrder
 from voiceprep.language.plaintext import plain
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import LOCAL
@@ -20,18 +21,6 @@ from voiceprep.wiring.places import recordings_for
 from voiceprep.wiring.storing import check_storage
 
 Environment = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerOrder:
-    """What is chosen for this worker only."""
-
-    is_dev: bool = False
-    rooms_max: int = 0
-    warm_processes: int = 1
-    health_port: int = 0
-    health_host: str = "127.0.0.1"
-    metrics_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +51,7 @@ def serve_livekit(environment: Environment, flags: Mapping[str, object | None], 
         server,
         recordings_for(settings),
         flags,
-        is_dev=order.is_dev,
-        rooms_max=order.rooms_max,
-        warm_processes=order.warm_processes,
-        health_port=order.health_port,
-        health_host=order.health_host,
-        metrics_port=order.metrics_port,
+        order,
         has_own_ears=_has_local(settings.stt),
         has_own_voice=_has_local(settings.tts),
     )
