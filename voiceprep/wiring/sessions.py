@@ -25,7 +25,7 @@ from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
-from voiceprep.weights import keep_pauses_short
+from voiceprep.weights import keep_pauses_short, keep_to_one_thread
 from voiceprep.wiring.choice import Choice
 from voiceprep.wiring.host import Host, open_lines
 from voiceprep.wiring.observing import Observers
@@ -110,6 +110,7 @@ def complete(folder: Path, settings: Settings, environment: Mapping[str, str]) -
 async def _hold(
     choice: Choice, host: Host, storing: Storing, on_event: Emit, on_folder: Sequence[Callable[[Path], None]]
 ) -> Outcome:
+    keep_to_one_thread()
     started_at = datetime.now(UTC)
     judge = OfflineJudge(has_encoder=False)  # while somebody waits: 2 ms an answer, not 30; the report judges again
     async with AsyncExitStack() as stack:
