@@ -209,3 +209,21 @@ def test_what_was_said_to_a_question_is_kept_in_order_and_begins_anew_with_the_n
     assert {"What about q1?", "And what of 3?"} <= state.asks
     state = after_questions(plan(2), 2, "p1")
     assert (state.said, state.made, state.probed, state.scores) == ("words", (), (), (1 / 3,))
+
+
+@pytest.mark.parametrize(
+    ("is_cut_short", "ended_by", "is_cut_in"),
+    [
+        (True, AnswerEnd.TIME_LIMIT, True),
+        (True, AnswerEnd.FINISHED, False),  # it was short enough
+        (False, AnswerEnd.TIME_LIMIT, False),
+    ],
+)
+def test_only_who_was_cut_short_is_asked_what_a_cut_in_asks(
+    is_cut_short: bool, ended_by: AnswerEnd, is_cut_in: bool
+) -> None:
+    state = start(plan(2))
+    for _ in range(2):
+        brief = replace(next_question_brief(state), is_cut_short=is_cut_short)
+        state = after_turn(state, turn(0, brief, "words", ended_by), score("q1", "p1"))
+    assert state.is_cut_short is is_cut_in

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.test_offline_judge import THREADS, credited, score
+from voiceprep.model import KeyPoint
 from voiceprep.scoring.offline import OfflineJudge
 
 BARE = OfflineJudge(has_word_vectors=False, has_encoder=False)
@@ -33,7 +34,7 @@ def test_fluent_talk_about_something_else_is_off_topic(answer: str) -> None:
     result = score(answer, judge=BARE)
     assert "off_topic" in result.flags
     assert (result.score, result.is_abstained) == (0.0, False)
-    assert all((point.credit, point.quote) == (0.0, None) for point in result.key_points)
+    assert all((point.credit, point.quote, point.is_credited) == (0.0, None, False) for point in result.key_points)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,31 @@ def test_a_wrong_belief_is_named_and_earns_nothing() -> None:
     result = score("every thread has its own copy of the memory, so writing is always safe there", judge=BARE)
     assert "misconception:copy" in result.flags
     assert result.score == 0.0
+
+
+def test_what_says_nothing_is_worth_nothing_and_what_is_left_out_is_not_credited() -> None:
+    refused = score("I don't know.", judge=BARE)
+    assert (refused.score, refused.is_abstained, credited(refused)) == (0.0, False, set())
+    partial = score("Threads share the memory of their process.", judge=BARE)
+    assert credited(partial) == {"memory"}
+    assert [point.credit for point in partial.key_points if point.id == "isolated"] == [0.0]
+
+
+def test_a_near_miss_counts_alone_only_where_no_phrases_are_listed() -> None:
+    unlisted = replace(THREADS, key_points=tuple(replace(point, phrases=()) for point in THREADS.key_points))
+    assert score("A process is isolated", THREADS, BARE).score == 0.0
+    alone = score("A process is isolated", unlisted, BARE)
+    assert alone.score
+    assert not credited(alone)
+
+
+def test_what_is_surely_said_counts_however_much_talk_of_something_else_is_around_it() -> None:
+    result = score(f"{COOKING}. {COOKING}. Threads share the memory of their process. {COOKING}.", judge=BARE)
+    assert "off_topic" not in result.flags
+    assert "memory" in credited(result)
+
+
+def test_one_point_of_weight_one_is_scored() -> None:
+    point = KeyPoint("jitter", "Random delays spread them", 1.0, ("jitter",))
+    question = replace(THREADS, text="What do you do about retries that come all at once?", key_points=(point,))
+    assert score("For that I would add jitter, I think, as we always did.", question, BARE).score == 1.0

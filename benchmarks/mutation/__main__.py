@@ -134,13 +134,20 @@ def swap(module: types.ModuleType, mutant: Mutant) -> None:
             present |= {key: each for key, each in value.items() if isinstance(each, int | float)}
         elif isinstance(value, type) and isinstance(present, type) and value.__module__ == module.__name__:
             _swap_defaults(vars(present).get("__init__"), vars(value).get("__init__"))
+        elif isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+            _swap_defaults(present, value)
 
 
 def _swap_defaults(present: object, fresh: object) -> None:
-    """Of a dataclass's fields: numbers and tuples of them; whatever else keeps its identity."""
+    """Of arguments, and so of a dataclass's fields: numbers and tuples of them; the rest keeps its identity."""
     if isinstance(present, types.FunctionType) and isinstance(fresh, types.FunctionType):
         pairs = zip(present.__defaults__ or (), fresh.__defaults__ or (), strict=True)
         present.__defaults__ = tuple(new if isinstance(new, int | float | tuple) else old for old, new in pairs)
+        named = (fresh.__kwdefaults__ or {}).items()
+        present.__kwdefaults__ = {
+            **(present.__kwdefaults__ or {}),
+            **{name: new for name, new in named if isinstance(new, int | float | tuple)},
+        }
 
 
 def _codes(code: types.CodeType) -> list[types.CodeType]:
