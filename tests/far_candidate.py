@@ -23,6 +23,34 @@ LOOK_BLOCKS = 10
 NO_MORE = "I am not sure about that one, sorry."
 
 
+class Journal:
+    """Of the only session below `recordings`."""
+
+    def __init__(self, recordings: Path) -> None:
+        self._recordings = recordings
+        self._read_bytes = 0
+        self._is_asked = False
+        self.brief: dict[str, Any] = {}
+        """Of the turn that is under way."""
+
+    def take_question(self) -> bool:
+        """Whether an answer is wanted that nobody was told of yet."""
+        for path in self._recordings.glob("*/events.jsonl"):
+            with path.open("rb") as file:
+                file.seek(self._read_bytes)
+                added = file.read()
+            whole = added[: added.rfind(b"\n") + 1]
+            self._read_bytes += len(whole)
+            for line in whole.splitlines():
+                event = json.loads(line)
+                if event["type"] == "turn_started":
+                    self.brief, self._is_asked = event["brief"], False
+                elif event["type"] == "interviewer_ended":
+                    self._is_asked = self.brief["expects_answer"]
+        is_asked, self._is_asked = self._is_asked, False
+        return is_asked
+
+
 class FarCandidate:
     """`hear` what comes, `block` for what to send: 20 ms at 16 kHz each."""
 
@@ -32,9 +60,8 @@ class FarCandidate:
         self._recordings = recordings
         self._voice = HibariSynthesizer(tasks, ())
         self._waiting: deque[Samples] = deque()
-        self._block_count = self._journal_bytes = 0
-        self._brief: dict[str, Any] = {}
-        self._is_asked = False
+        self._journal = Journal(recordings)
+        self._block_count = 0
         self.answer_count = 0
         self.loud_blocks = 0
         """How much was heard of the interviewer."""
@@ -46,30 +73,14 @@ class FarCandidate:
     async def block(self) -> Samples:
         """The next 320 samples."""
         self._block_count += 1
-        if self._block_count % LOOK_BLOCKS == 0 and not self._waiting:
-            self._read_journal()
-            if self._is_asked:
-                await self._answer()
+        is_due = self._block_count % LOOK_BLOCKS == 0 and not self._waiting
+        if is_due and self._journal.take_question():
+            await self._answer()
         return self._waiting.popleft() if self._waiting else np.zeros(MICROPHONE_BLOCK_SAMPLES, np.int16)
 
-    def _read_journal(self) -> None:
-        for path in self._recordings.glob("*/events.jsonl"):
-            with path.open("rb") as file:
-                file.seek(self._journal_bytes)
-                added = file.read()
-            whole = added[: added.rfind(b"\n") + 1]
-            self._journal_bytes += len(whole)
-            for line in whole.splitlines():
-                event = json.loads(line)
-                if event["type"] == "turn_started":
-                    self._brief, self._is_asked = event["brief"], False
-                elif event["type"] == "interviewer_ended":
-                    self._is_asked = self._brief["expects_answer"]
-
     async def _answer(self) -> None:
-        self._is_asked = False
         self.answer_count += 1
-        text = self._example() if self._brief["kind"] == "question" else NO_MORE
+        text = self._example() if self._journal.brief["kind"] == "question" else NO_MORE
         samples = resample(await spoken(self._voice, text), SPEAKER_RATE_HZ, MICROPHONE_RATE_HZ)
         whole = samples.size - samples.size % MICROPHONE_BLOCK_SAMPLES
         self._waiting.extend(samples[:whole].reshape(-1, MICROPHONE_BLOCK_SAMPLES))
@@ -78,5 +89,5 @@ class FarCandidate:
         """Of the question that is asked."""
         (path,) = self._recordings.glob("*/session.json")
         bank = find_bank(json.loads(path.read_text())["bank_id"], bank_folders(()))
-        (question,) = (each for each in bank.questions if each.id == self._brief["question_id"])
+        (question,) = (each for each in bank.questions if each.id == self._journal.brief["question_id"])
         return next(each.text for each in question.examples if each.level is self._level)

@@ -3,6 +3,7 @@
 Must not know rooms.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,9 @@ from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 NO_IDEA = "I am not sure about that one, sorry."
 WORDS = "We moved the sessions into a shared store, and that is my answer."
 """Nobody who hears the end of it waits for the rest."""
+Answer = Callable[[RoomState], Samples]
+"""24 kHz, shape (n_samples,); called once a turn in which an answer is wanted."""
+
 AUDIBLE = 300
 """40 dB below full scale: what is quieter is decay."""
 

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from livekit import rtc
 
+from benchmarks.rooms.answers import Answer
 from benchmarks.rooms.replies import SOUND_AT, ReplyClock
 from voiceprep.audio.pace import RealtimePace
 from voiceprep.errors import ConfigError
@@ -31,9 +32,6 @@ from voiceprep.tasks import Tasks
 PIECE_SAMPLES = SPEAKER_RATE_HZ * 10 // 1000
 QUIET_S = 0.3
 """So long nothing of the interviewer is heard before the candidate speaks."""
-
-Answer = Callable[[RoomState], Samples]
-"""24 kHz, shape (n_samples,); called once a turn in which an answer is wanted."""
 
 
 class RoomCandidate:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.rooms.candidate import Answer
+from benchmarks.rooms.answers import Answer
 from benchmarks.rooms.replies import ReplyClock
 from voiceprep.activity import ScreenState, advance
 from voiceprep.audio.line import SpeakerLine
@@ -82,6 +82,12 @@ async def run_direct(
 ) -> tuple[ReplyClock, SessionRecord]:
     """One interview: what the candidate heard, and the record."""
     host = DirectHost(answer)
+    return host.clock, await hold_direct(host, folder, order, flags, environment)
+
+
+async def hold_direct(
+    host: DirectHost, folder: Path, order: RoomOrder, flags: Mapping[str, str], environment: Mapping[str, str]
+) -> SessionRecord:
+    """The interview itself."""
     choice = choice_for(order, environment, {"recordings": str(folder), **flags})
-    held = await hold(choice, host, host.on_event, lambda _: None)
-    return host.clock, held.record
+    return (await hold(choice, host, host.on_event, lambda _: None)).record

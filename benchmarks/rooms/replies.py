@@ -18,7 +18,7 @@ class ReplyClock:
     def __init__(self) -> None:
         self.replies_ms: list[float] = []
         self.overlap_count = 0
-        self.last_heard_s = 0.0
+        self.first_heard_s = self.last_heard_s = 0.0
         self._is_speaking = self._is_overlapped = False
         self._said_s: float | None = None
 
@@ -39,6 +39,7 @@ class ReplyClock:
         loud = np.flatnonzero(np.abs(samples.astype(np.int32)) >= SOUND_AT)
         if not loud.size:
             return
+        self.first_heard_s = self.first_heard_s or at_s + float(loud[0]) / SPEAKER_RATE_HZ
         self.last_heard_s = at_s + float(loud[-1]) / SPEAKER_RATE_HZ
         self._is_overlapped |= self._is_speaking
         if self._said_s is not None:

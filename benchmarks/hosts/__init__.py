@@ -1,0 +1,1 @@
+"""The same interview direct, over LiveKit and over Pipecat."""
