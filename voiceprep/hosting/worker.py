@@ -148,6 +148,7 @@ async def _check_server(server: LiveKitServer) -> None:
 def _worker(plan: WorkerPlan) -> AgentServer:
     # 244 MB of end-of-turn weights that we do not use would be loaded otherwise
     os.environ["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] = "0"
+    os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "0")  # a loop that is looked at 100 times a second
     worker = AgentServer(
         ws_url=plan.server.url,
         api_key=plan.server.key,
