@@ -37,7 +37,7 @@ Environment = Mapping[str, str]
 class HostRun:
     """`ear_ms`: from the true end of an answer to the first sound at the candidate's end; `inside_ms`: as the
     record says it. `start_s`: until it can take an interview; `first_word_s`: from then on, the candidate has come.
-    CPU from the candidate's coming to the end of everything derived; `pss_mb` is the highest seen.
+    CPU from the first word to the end of everything derived, so without what is loaded before; `pss_mb`: the most.
     """
 
     host: str
@@ -57,13 +57,13 @@ class Measured:
         self.process = process
         self._log = log
         self._began_s = began_s
-        self._ready_s = self._ready_cpu_s = 0.0
-        self._pss_mb = self._cpu_s = 0.0
+        self._ready_s = self._pss_mb = 0.0
+        self._seen: list[tuple[float, float]] = []  # when, and the CPU seconds until then
 
     async def until_ready(self, text: str) -> str:
         """Until it says this, which means that it can take an interview; everything it has said so far."""
         said = await self.until_said(text)
-        self._ready_s, self._ready_cpu_s = time.perf_counter(), cost_of(self.process.pid).cpu_s
+        self._ready_s = time.perf_counter()
         return said
 
     async def until_said(self, text: str) -> str:
@@ -83,9 +83,13 @@ class Measured:
         """Also when the interview is over, before the process ends."""
         cost = cost_of(self.process.pid)
         self._pss_mb = max(self._pss_mb, cost.pss_mb)
-        self._cpu_s = max(self._cpu_s, cost.cpu_s)
+        self._seen.append((time.perf_counter(), cost.cpu_s))
 
     def run(self, host: str, recordings: Path, caller: "Heard") -> HostRun:
+        """What it was like."""
+        first_word_s = self._ready_s + caller.first_word_s
+        from_s, from_cpu_s = next(each for each in self._seen if each[0] >= first_word_s)
+        to_s, to_cpu_s = self._seen[-1]
         (folder,) = session_folders(recordings)
         record = load_session(folder)
         return HostRun(
@@ -95,7 +99,7 @@ class Measured:
             caller.overlap_count,
             self._ready_s - self._began_s,
             caller.first_word_s,
-            (self._cpu_s - self._ready_cpu_s) / (record.duration_ms / 60_000),
+            60 * (to_cpu_s - from_cpu_s) / (to_s - from_s),
             self._pss_mb,
         )
 
