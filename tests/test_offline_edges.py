@@ -77,8 +77,8 @@ def test_what_says_nothing_is_worth_nothing_and_what_is_left_out_is_not_credited
 
 def test_a_near_miss_counts_alone_only_where_no_phrases_are_listed() -> None:
     unlisted = replace(THREADS, key_points=tuple(replace(point, phrases=()) for point in THREADS.key_points))
-    assert score("A process is isolated", THREADS, BARE).score == 0.0
-    alone = score("A process is isolated", unlisted, BARE)
+    assert score("A process is isolated by the operating system", THREADS, BARE).score == 0.0
+    alone = score("A process is isolated by the operating system", unlisted, BARE)
     assert alone.score
     assert not credited(alone)
 

@@ -1,8 +1,8 @@
 """How far the offline judge agrees with the graded answers, by text vectors. Run: python -m benchmarks.agreement
 
 Per key point: Cohen's kappa and bias. Per answer: correlation of the score with the share of points that the marker
-credits. All again with 10 % word errors. Nothing was chosen on HELD_OUT. The constants in use were fitted on
-DEVELOPMENT without varied.txt, which is younger.
+credits. All again with 10 % word errors. Nothing was chosen on HELD_OUT; the constants in use were fitted on
+DEVELOPMENT (see fit.py).
 """
 
 import json

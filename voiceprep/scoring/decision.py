@@ -5,15 +5,20 @@ checked on others (fresh.txt); see there.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from statistics import fmean
 
 COVERAGE_MAX = 0.6
 """Word coverage beyond this says no more."""
 LENGTH_TOKENS_MAX = 25
-NOTHING_BELOW, CREDIT_AT, FULL_AT = 0.1, 0.36, 0.75
+NOTHING_BELOW, CREDIT_AT, FULL_AT = 0.1, 0.35, 0.75
 """Probabilities that earn no credit, half of it and all; the middle one credits about as often as markers do."""
 CREDIT_OF_A_POINT = 0.5
 """Credit from which a key point is credited."""
+DOUBT_SHARE = 0.4
+"""How much the doubt that an answer is about its question takes from each key point: an exponent of that
+probability. 1 would count twice what the findings already tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,42 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What tells whether an answer is about its question at all: of its findings the largest `similarity` and the
+    mean, the largest `parts`, `echo`, the largest `coverage`, `belonging` and `length`."""
+
+    similarity: float
+    mean_similarity: float
+    parts: float
+    echo: float
+    coverage: float
+    belonging: float
+    length: float
+
+
+def find_subject(findings: Sequence[Finding]) -> Subject:
+    """Of one answer; it has at least one key point."""
+    similarities = [each.similarity for each in findings]
+    return Subject(
+        max(similarities),
+        fmean(similarities),
+        max(each.parts for each in findings),
+        findings[0].echo,
+        max(each.coverage for each in findings),
+        findings[0].belonging,
+        findings[0].length,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
-    """`weights` of a `Finding`'s values, in their order, and the constant."""
+    """`weights` of the values of a `Finding` or a `Subject`, in their order, and the constant."""
 
     weights: tuple[float, ...]
     constant: float
 
-    def probability(self, finding: Finding) -> float:
-        """That a marker would credit the point, 0..1."""
+    def probability(self, finding: Finding | Subject) -> float:
+        """That a marker would credit the point, or that the answer is about the question, 0..1."""
         total = self.constant + sum(w * value for w, value in zip(self.weights, astuple(finding), strict=True))
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
@@ -63,54 +96,42 @@ class Formula:
 FORMULAS = {
     "minilm": Formula(
         (
-            2.34,
-            -1.18,
-            10.52,
-            -5.03,
-            5.01,
-            -1.82,
-            -6.73,
-            6.1,
-            -1.83,
-            -2.42,
-            -0.38,
-            -0.27,
-            1.37,
-            1.34,
-            -3.12,
-            -3.85,
-            -2.1,
+            2.26,
+            -1.35,
+            9.35,
+            -5.1,
+            4.68,
+            -1.53,
+            -10.32,
+            7.17,
+            0.63,
+            -3.0,
+            -0.03,
+            -0.51,
+            1.05,
+            1.36,
+            -3.3,
+            -2.59,
+            -0.2,
         ),
-        -1.4,
+        0.11,
     ),
     "wordllama": Formula(
-        (
-            2.48,
-            -1.26,
-            8.18,
-            -2.61,
-            0.0,
-            -1.01,
-            -0.07,
-            3.36,
-            -1.85,
-            -2.41,
-            -0.02,
-            -0.14,
-            1.78,
-            0.0,
-            -2.05,
-            -3.34,
-            -2.56,
-        ),
-        -1.01,
+        (1.79, -1.3, 7.52, -1.84, 0.0, -1.13, -3.07, 3.79, 0.26, -3.14, 0.16, -0.2, 1.53, 0.0, -2.58, -2.25, -0.19),
+        -0.02,
     ),
     "words": Formula(
-        (2.12, -0.03, 0.0, 0.0, 0.0, 0.0, 0.42, 3.44, -0.84, -2.16, 0.06, 0.49, 1.34, 0.0, -1.23, -2.85, -1.91),
-        -2.78,
+        (2.48, -0.61, 0.0, 0.0, 0.0, 0.0, -1.08, 3.76, 0.04, -2.89, 0.29, 0.26, 1.11, 0.0, -1.46, -1.74, -0.53),
+        -1.61,
     ),
 }
 """By the name of the text vectors; "words" without any."""
+SUBJECTS = {
+    "minilm": Formula((-2.22, 11.14, 7.31, 8.84, -2.03, 1.95, -1.0), -4.06),
+    "wordllama": Formula((-1.81, 12.15, 0.0, 5.04, 1.33, 4.69, -0.72), -2.15),
+    "words": Formula((0.0, 0.0, 0.0, 0.0, 4.25, 5.92, 0.1), -2.06),
+}
+"""The same for a `Subject`, when as many answers are about their question as are not."""
 
 
 def to_credit(probability: float) -> float:

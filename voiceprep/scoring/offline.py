@@ -21,7 +21,7 @@ from voiceprep.scoring.short_forms import spell_out, spell_out_rubric
 from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
 from voiceprep.scoring.words import Token, read_rubric, tokenize
 
-ALGORITHM = "offline-4"
+ALGORITHM = "offline-5"
 NEAR_AT = 0.3
 """When no key point earns this much credit, the answer earns nothing: answers to other questions get as far."""
 CHANCE_BELOW = 0.25
@@ -46,7 +46,7 @@ class OfflineJudge:
             DENIED_AT,
             PHRASE_AT,
             MISCONCEPTION_AT,
-            *map(astuple, decision.FORMULAS.values()),
+            *map(astuple, (*decision.FORMULAS.values(), *decision.SUBJECTS.values())),
         )
         self.version = sha256(repr(constants).encode()).hexdigest()[:12]
 

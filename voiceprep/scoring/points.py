@@ -11,11 +11,14 @@ from voiceprep.scoring.coverage import NOTHING, AnswerView, Window, best_window,
 from voiceprep.scoring.decision import (
     COVERAGE_MAX,
     CREDIT_OF_A_POINT,
+    DOUBT_SHARE,
     FORMULAS,
     LENGTH_TOKENS_MAX,
     PLAIN_AT,
+    SUBJECTS,
     Finding,
     coverage_to_credit,
+    find_subject,
     to_credit,
 )
 from voiceprep.scoring.lexicon import DETERMINERS
@@ -45,10 +48,11 @@ NAME_TERMS_MAX, SAME_NAME_AT = 2, 0.7
 """How many words a name has at most, and the cosine from which another one means the same."""
 AFFIRMED_AT = 0.6
 """Share of what a key point denies that an answer affirms, from which it says the contrary."""
-STRANGE_BELOW = {"minilm": 0.33, "wordllama": 0.2}
-"""When no key point is more similar than this to any stretch of the answer, it is about something else."""
+STRANGE_BELOW, STRANGE_FOR_ONE_BELOW = 0.1, 0.5
+"""Probability that an answer is about its question, below which it earns nothing at all; and where a bank lists
+phrases, below which a single point is no evidence: some phrases are so short that they are said about anything."""
 OF_THE_SUBJECT_AT = 0.6
-"""Coverage of a key point that shows the contrary."""
+"""Coverage of a key point that shows that it is, whatever else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,14 @@ def judge_points(
     rubric = _read_rubric(question)
     readings = read_points(question, view, vectors)
     findings = find_evidence(readings, len(view.tokens))
-    formula = FORMULAS[vectors.name if vectors else "words"]
+    kind = vectors.name if vectors else "words"
+    about = SUBJECTS[kind].probability(find_subject(findings))
     wrong = _find_misconceptions(question, rubric, view)
     flags = [f"misconception:{number}" for number, _, _ in wrong]
-    if _is_strange(readings, vectors):
-        flags.append("off_topic")
     denied = denied_as_a_whole(view.text, view.tokens)
     rulings = []
     for reading, finding in zip(readings, findings, strict=True):
-        ruling = _rule(reading, formula.probability(finding), view)
+        ruling = _rule(reading, FORMULAS[kind].probability(finding) * about**DOUBT_SHARE, view)
         if _rests_on(ruling, denied) and not _denies(reading.statement):
             ruling = replace(ruling, credit=0.0)
         is_turned = (reading.is_contrary or reading.affirmed >= AFFIRMED_AT) and not reading.point.phrases
@@ -109,6 +112,8 @@ def judge_points(
         if any(_overrules(bad, window, reading, ruling) for _, bad, window in wrong):
             ruling = replace(ruling, credit=0.0)
         rulings.append(ruling)
+    if _is_strange(readings, rulings, about):
+        flags.append("off_topic")
     return rulings, flags
 
 
@@ -225,11 +230,11 @@ def _denies(statement: Statement) -> bool:
     return any(term.polarity in (Polarity.DENIED, Polarity.DENIED_HEAD) for term in statement.terms)
 
 
-def _is_strange(readings: Sequence[Reading], vectors: TextVectors | None) -> bool:
-    similarities = [reading.likeness.similarity for reading in readings if reading.likeness]
-    said = max(max(reading.window.agreement, reading.phrase.agreement) for reading in readings)
-    limit = STRANGE_BELOW[vectors.name] if vectors else -1.0
-    return said < OF_THE_SUBJECT_AT and max(similarities, default=0.0) < limit
+def _is_strange(readings: Sequence[Reading], rulings: Sequence[Ruling], about: float) -> bool:
+    if any(reading.point.phrases for reading in readings):
+        credited_count = sum(ruling.credit >= CREDIT_OF_A_POINT for ruling in rulings)
+        return about < (STRANGE_FOR_ONE_BELOW if credited_count <= 1 < len(rulings) else STRANGE_BELOW)
+    return about < STRANGE_BELOW and all(reading.window.agreement < OF_THE_SUBJECT_AT for reading in readings)
 
 
 def _denial(reading: Reading) -> float:
