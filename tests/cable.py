@@ -33,6 +33,7 @@ class Cable:
         self._is_whole.set()
         self._paths: dict[Address, _Upstream] = {}
         self._pulled: set[Address] = set()
+        self._writers: list[asyncio.StreamWriter] = []
 
     def pull(self) -> None:
         ports = {each.laddr.port for process in self._whose() for each in process.net_connections("udp")}
@@ -49,7 +50,9 @@ class Cable:
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, to: Address) -> None:
         """One connection, both ways."""
+        self._writers.append(writer)
         there_reader, there_writer = await asyncio.open_connection(*to)
+        self._writers.append(there_writer)
         await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,6 +81,9 @@ class Cable:
             front.sendto(data, receiver)
 
     def close(self) -> None:
+        """Also connections that nobody has ended."""
+        for writer in self._writers:
+            writer.close()
         for path in self._paths.values():
             path.close()
 
