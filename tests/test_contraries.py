@@ -151,7 +151,7 @@ def test_a_long_key_point_is_judged_by_its_statements() -> None:
     scores = []
     for answer in (
         "white cars are cheaper",
-        "black absorbs more light and gets hot",
+        "black absorbs more of the light and gets hot",
         "black absorbs more light and gets hot, and white reflects most of it",
     ):
         score = OfflineJudge().score(question, written_transcript(answer)[0])

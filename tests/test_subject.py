@@ -48,7 +48,10 @@ def test_unusual_words_are_no_reason_to_call_an_answer_off_topic() -> None:
 
 @pytest.mark.parametrize("judge", [OfflineJudge(), OfflineJudge(has_encoder=False)], ids=["as-installed", "words"])
 def test_one_short_phrase_of_a_bank_is_no_evidence_in_talk_about_something_else(judge: OfflineJudge) -> None:
-    strange = "My grandmother sends all her letters to the same address, space is what she misses in her kitchen"
+    strange = (
+        "My grandmother sends all her letters to the same address, space is what she misses in her kitchen "
+        "when all of us come to see her and sit around the table on Sundays"
+    )
     assert "off_topic" in score(strange, THREADS, judge).flags
     assert score(strange, THREADS, judge).score == 0.0
     assert credited(score("Threads live in the same address space of their process", THREADS, judge)) == {"memory"}

@@ -51,6 +51,8 @@ AFFIRMED_AT = 0.6
 STRANGE_BELOW, STRANGE_FOR_ONE_BELOW = 0.1, 0.5
 """Probability that an answer is about its question, below which it earns nothing at all; and where a bank lists
 phrases, below which a single point is no evidence: some phrases are so short that they are said about anything."""
+LONG_TALK_TOKENS = 25
+"""From so many tokens on: a short line with a phrase in it is likely about it."""
 OF_THE_SUBJECT_AT = 0.6
 """Coverage of a key point that shows that it is, whatever else."""
 
@@ -112,7 +114,7 @@ def judge_points(
         if any(_overrules(bad, window, reading, ruling) for _, bad, window in wrong):
             ruling = replace(ruling, credit=0.0)
         rulings.append(ruling)
-    if _is_strange(readings, rulings, about):
+    if _is_strange(readings, rulings, about, len(view.tokens)):
         flags.append("off_topic")
     return rulings, flags
 
@@ -230,11 +232,12 @@ def _denies(statement: Statement) -> bool:
     return any(term.polarity in (Polarity.DENIED, Polarity.DENIED_HEAD) for term in statement.terms)
 
 
-def _is_strange(readings: Sequence[Reading], rulings: Sequence[Ruling], about: float) -> bool:
-    if any(reading.point.phrases for reading in readings):
+def _is_strange(readings: Sequence[Reading], rulings: Sequence[Ruling], about: float, token_count: int) -> bool:
+    if token_count >= LONG_TALK_TOKENS and any(reading.point.phrases for reading in readings):
         credited_count = sum(ruling.credit >= CREDIT_OF_A_POINT for ruling in rulings)
         return about < (STRANGE_FOR_ONE_BELOW if credited_count <= 1 < len(rulings) else STRANGE_BELOW)
-    return about < STRANGE_BELOW and all(reading.window.agreement < OF_THE_SUBJECT_AT for reading in readings)
+    said = max(max(reading.window.agreement, reading.phrase.agreement) for reading in readings)
+    return about < STRANGE_BELOW and said < OF_THE_SUBJECT_AT
 
 
 def _denial(reading: Reading) -> float:
