@@ -32,6 +32,8 @@ const ON_PURPOSE = [
   DisconnectReason.ROOM_DELETED,
 ];
 
+export const TRYING_AGAIN = "The connection was lost. Trying again; nothing is lost.";
+
 setLogLevel(LogLevel.warn);
 
 export class Call {
@@ -66,7 +68,8 @@ export class Call {
       .on(RoomEvent.MediaDevicesError, () => {
         listener.onTrouble("The microphone stopped working. Plug it in again, or choose another one.");
       })
-      .on(RoomEvent.Reconnecting, () => listener.onTrouble("The connection was lost. Trying again; nothing is lost."))
+      .on(RoomEvent.SignalReconnecting, () => listener.onTrouble(TRYING_AGAIN))
+      .on(RoomEvent.Reconnecting, () => listener.onTrouble(TRYING_AGAIN))
       .on(RoomEvent.Reconnected, () => listener.onTrouble(""))
       .on(RoomEvent.Disconnected, (reason) => {
         listener.onGone(reason === undefined || !ON_PURPOSE.includes(reason));

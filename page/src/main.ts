@@ -1,7 +1,7 @@
 // Puts the page together: lobby, call, what is shown, buttons. The token decides between candidate and observer.
 
 import "./style.css";
-import { Call, type Listener } from "./call";
+import { Call, TRYING_AGAIN, type Listener } from "./call";
 import { Captions } from "./captions";
 import { element, show } from "./dom";
 import { askForPass, invitation, isObserver } from "./link";
@@ -44,7 +44,7 @@ const listener: Listener = {
     if (isOver) return;
     if (mayReturn && returns < RETURNS_MAX) {
       returns += 1;
-      show(banner, "The connection was lost. Trying again; nothing is lost.");
+      show(banner, TRYING_AGAIN);
       window.setTimeout(() => void enter(), 1000 * returns);
     } else if (mayReturn) {
       goodbye = "Check your connection. What was said is kept, and the interview waits for you.";

@@ -6,15 +6,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 from livekit import api
 from playwright.async_api import Page, expect
 
 from tests.browser.room_browser import build_page, open_browser, open_tab, page_address, write_answer
-from tests.livekit_room import NO_KEYS, livekit_server, make_room, open_access, serving, until_gone
+from tests.cable import cabled
+from tests.livekit_room import (
+    NO_KEYS,
+    livekit_server,
+    make_room,
+    open_access,
+    serving,
+    until_gone,
+    until_recorded,
+)
 from tests.loopback.embedded import EmbeddedModel
 from tests.loopback.realtime import Script
 from tests.realtime_servers import served
+from voiceprep.events import DeviceLost, DeviceReturned
 from voiceprep.hosting.messages import CANDIDATE, CONSENT_ATTRIBUTE
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.page_server import PagePlan
@@ -35,9 +46,13 @@ ORDER = RoomOrder(bank="python-backend", questions=1, seed=1, persona="hurried")
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def built_page() -> None:
+    build_page()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
-    build_page()
     with livekit_server(tmp_path_factory.mktemp("livekit")) as here:
         yield here
 
@@ -135,6 +150,40 @@ async def test_a_reload_goes_on_and_the_button_ends_it(server: LiveKitServer, tm
         record = await kept(server, room, tmp_path / "kept")
     assert record.info.outcome is Outcome.STOPPED
     assert complaints == []
+
+
+def browsers() -> list[psutil.Process]:
+    """Those that this test has started, and all below them."""
+    below = psutil.Process().children(recursive=True)
+    return [process for process in below if process.name().startswith("chrom")]
+
+
+async def test_a_pulled_cable_is_told_and_the_interview_goes_on(tmp_path: Path) -> None:
+    """Not a reload: signalling and sound stop without a word, on the page's side only."""
+    await write_answer(tmp_path / "answer.wav", ORDER, {})
+    recordings = tmp_path / "kept"
+    async with (
+        cabled(tmp_path, browsers) as (server, seen, cable),
+        serving(server, recordings),
+        page_address(PagePlan(seen, port=0)) as address,
+    ):
+        room, invitation = await make_room(server, ORDER)
+        async with open_browser(tmp_path / "answer.wav") as browser:
+            page = await open_tab(browser, f"{address}#token={invitation}", [])
+            await join_by_keyboard(page)
+            await expect(page.locator("#captions .candidate").first).to_contain_text(re.compile(r"\w+ \w+"))
+            cable.pull()
+            await expect(page.locator("#banner")).to_contain_text("The connection was lost")
+            await until_recorded(recordings, "device_lost")
+            cable.plug_in()
+            await until_recorded(recordings, "device_returned")
+            await expect(page.locator("#banner")).not_to_be_visible()
+            await expect(page.locator("#over-title")).to_have_text("The interview is over")
+        record = await kept(server, room, recordings)
+    assert record.problems == ()
+    assert record.info.outcome is Outcome.COMPLETED
+    lost = [event.at_ms for event in record.events if isinstance(event, DeviceLost)]
+    assert lost == [event.at_ms for event in record.events if isinstance(event, DeviceReturned)]
 
 
 async def test_who_gets_a_pass_and_what_it_lets_them_do(server: LiveKitServer) -> None:
