@@ -51,7 +51,7 @@ AFFIRMED_AT = 0.6
 STRANGE_BELOW, STRANGE_FOR_ONE_BELOW = 0.1, 0.5
 """Probability that an answer is about its question, below which it earns nothing at all; and where a bank lists
 phrases, below which a single point is no evidence: some phrases are so short that they are said about anything."""
-LONG_TALK_TOKENS = 25
+LONG_TALK_TOKENS = 30
 """From so many tokens on: a short line with a phrase in it is likely about it."""
 OF_THE_SUBJECT_AT = 0.6
 """Coverage of a key point that shows that it is, whatever else."""
