@@ -55,7 +55,9 @@ class RoomHost:
         self._tasks = tasks
         self._candidate = CandidateTrack(room, tasks, patience_s)
         room.on("data_received", self.controls.on_packet)
-        room.on("participant_connected", lambda participant: self.outbox.tell_again(participant.identity))
+        # Whoever connects cannot receive messages yet, and may be active before they are known to have connected.
+        for moment in ("participant_connected", "participant_active"):
+            room.on(moment, lambda participant: self.outbox.tell_again(participant.identity))
         tasks.watch(self.outbox.run(), "room messages")
 
     def notice(self, choice: Choice) -> str:
