@@ -21,7 +21,14 @@ from voiceprep.errors import ConfigError, ExitCode
 from voiceprep.language.spoken import spoken
 from voiceprep.model import Bank, Spoken, TurnBrief, TurnKind
 from voiceprep.ports import SPEAKER_RATE_HZ, Samples
-from voiceprep.providers.registry import Needs, make_synthesizer, parse_provider, providers, second_voice
+from voiceprep.providers.registry import (
+    Needs,
+    make_synthesizer,
+    parse_provider,
+    provider_names,
+    providers,
+    second_voice,
+)
 from voiceprep.providers.scripted import Say, Script, ScriptedTextModel, ToySynthesizer, Wait
 from voiceprep.recordings.folder import session_folders
 from voiceprep.recordings.reader import load_session
@@ -184,6 +191,10 @@ def test_the_second_voice_is_another_one_of_the_same_providers(first: str, secon
 )
 def test_a_voice_stands_behind_the_model(part: str, parsed: tuple[str, str, str]) -> None:
     assert parse_provider(part, has_voice=True) == parsed
+
+
+def test_a_chain_names_its_providers_with_or_without_voices() -> None:
+    assert provider_names("local@deep, openai:tts-1@coral,deepgram") == ["local", "openai", "deepgram"]
 
 
 def test_a_provider_without_a_second_voice_asks_for_one() -> None:

@@ -361,6 +361,11 @@ def parse_provider(part: str, *, has_voice: bool = False) -> tuple[str, str, str
     return name, model, voice
 
 
+def provider_names(choice: str) -> list[str]:
+    """Those of a chain, in its order, whether it names their models and voices or not."""
+    return [parse_provider(part, has_voice=True)[0] for part in choice.split(",")]
+
+
 def second_voice(choice: str) -> str:
     """Another voice than `--tts` names, of the same providers in the same order.
 

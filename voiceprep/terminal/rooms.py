@@ -15,6 +15,7 @@ from typing import Any
 from voiceprep.errors import ConfigError, ExitCode
 from voiceprep.hosting.worker_order import WorkerOrder
 from voiceprep.language.plaintext import plain
+from voiceprep.providers.registry import provider_names
 from voiceprep.settings import load_settings
 from voiceprep.wiring.choice import LOCAL
 from voiceprep.wiring.places import recordings_for
@@ -52,17 +53,12 @@ def serve_livekit(environment: Environment, flags: Mapping[str, object | None], 
         recordings_for(settings),
         flags,
         order,
-        has_own_ears=_has_local(settings.stt),
-        has_own_voice=_has_local(settings.tts),
+        has_own_ears=LOCAL in provider_names(settings.stt),
+        has_own_voice=LOCAL in provider_names(settings.tts),
     )
     news = WorkerNews(lambda: _say(f"Ready for interviews at {server.url}. Ctrl-C ends it."), _say_draining)
     asyncio.run(run_worker(plan, news))
     return ExitCode.DONE
-
-
-def _has_local(chain: str) -> bool:
-    """Whether a chain of providers has the embedded one in it."""
-    return any(member.strip().partition(":")[0] == LOCAL for member in chain.split(","))
 
 
 def create_room(environment: Environment, wish: RoomWish, *, is_dev: bool, is_json: bool, valid_s: int) -> ExitCode:

@@ -14,7 +14,7 @@ from voiceprep.conduct.planning import DUE_SHARE, Plan, Wish, make_plan
 from voiceprep.errors import ConfigError
 from voiceprep.keys import with_keys
 from voiceprep.model import NO_HISTORY, Bank, History, Question, Turn, Usage
-from voiceprep.providers.registry import providers, second_voice
+from voiceprep.providers.registry import provider_names, providers, second_voice
 from voiceprep.recordings.info import SessionInfo
 from voiceprep.settings import Settings
 
@@ -70,8 +70,8 @@ class Choice:
     @property
     def _far_recogniser(self) -> str:
         """The first provider of the chain that does not hear on this machine; empty when all do, or none hears."""
-        names = [member.strip().partition(":")[0] for member in self.settings.stt.split(",")]
-        return "" if self.is_typed else next((name for name in names if name != LOCAL), "")
+        far = (name for name in provider_names(self.settings.stt) if name != LOCAL)
+        return "" if self.is_typed else next(far, "")
 
     @property
     def is_typed(self) -> bool:

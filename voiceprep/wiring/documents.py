@@ -14,7 +14,7 @@ from voiceprep.knowledge.notes import load_notes
 from voiceprep.knowledge.passages import Passage, sort_out, split_lines
 from voiceprep.knowledge.questions import interleave, job_questions, note_questions, resume_questions
 from voiceprep.model import Bank, Question, Usage
-from voiceprep.providers.registry import parse_provider
+from voiceprep.providers.registry import provider_names
 from voiceprep.scoring.injection import find_injection
 from voiceprep.scoring.vectors import DIMENSIONS, WordVectors, load_vectors
 from voiceprep.settings import Settings
@@ -145,5 +145,5 @@ def remote_providers(settings: Settings) -> list[str]:
     names = [settings.stt, settings.llm, settings.tts, settings.second_tts if is_panel else ""]
     if settings.mode == "s2s":
         names = [settings.stt, settings.realtime]
-    providers = {parse_provider(part, has_voice=True)[0] for name in names for part in name.split(",")}
+    providers = {provider for name in names for provider in provider_names(name)}
     return sorted(providers.difference(LOCAL_NAMES))
