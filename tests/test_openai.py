@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from voiceprep.model import Term, Usage
 from voiceprep.ports import BLOCK_MS, MICROPHONE_BLOCK_SAMPLES, AudioBlock, Message, Prompt, Samples
 from voiceprep.providers.openai_common import Connection, Waits
 from voiceprep.providers.openai_services import SERVICES, full_url, service_key, service_url, shutdown_date
-from voiceprep.providers.openai_speech import OpenAISynthesizer, split_input
+from voiceprep.providers.openai_speech import GATHER_S, OpenAISynthesizer, split_input
 from voiceprep.providers.openai_text import OpenAITextModel
 from voiceprep.providers.openai_transcription import OpenAITranscriber
 from voiceprep.providers.timed_words import Recognised, TimedWord, place_words
@@ -510,6 +511,20 @@ async def test_the_first_sound_does_not_wait_for_the_rest(server: OpenAIServer) 
         assert server.open_count == 1
     await server.until(lambda: server.open_count == 0)
     await synthesizer.close()
+
+
+async def test_with_enough_in_hand_a_voice_is_read_seldom(server: OpenAIServer) -> None:
+    wave = np.arange(-24_000, 24_000, dtype="<i2")  # 2 s, sent in half a second
+    server.script.speeches.append(SpeechReply(wave.tobytes(), chunk_bytes=960, between_chunks_ms=5))
+    synthesizer, loop = voice(server), asyncio.get_running_loop()
+    pieces, at_s = [], []
+    async with asyncio.timeout(DEADLINE_S):
+        async for piece in synthesizer.synthesize("Hello."):
+            pieces.append(piece)
+            at_s.append(loop.time())
+    await synthesizer.close()
+    assert np.array_equal(np.concatenate(pieces), wave)
+    assert any(later - earlier >= GATHER_S for earlier, later in pairwise(at_s))
 
 
 async def test_speech_keeps_its_connection(server: OpenAIServer) -> None:

@@ -88,7 +88,7 @@ class RoomEgress:
 
     def _fetched(self, folder: Path) -> str:
         """The name of its copy in the folder, empty where it cannot be reached; the link says where it is."""
-        name = f"{folder.name}.ogg"
+        name = _file_name(folder.name)
         try:
             if urlsplit(self._target).scheme == "s3":
                 from voiceprep.storage.bucket import open_bucket
@@ -132,7 +132,7 @@ class RoomEgress:
         parts = urlsplit(self._target)
         folder = parts.path.strip("/") if parts.scheme == "s3" else self._target.rstrip("/")
         output = api.EncodedFileOutput(
-            file_type=api.EncodedFileType.OGG, filepath="/".join(filter(None, (folder, f"{session}.ogg")))
+            file_type=api.EncodedFileType.OGG, filepath="/".join(filter(None, (folder, _file_name(session))))
         )
         if parts.scheme == "s3":
             known = self._environment.get
@@ -158,6 +158,10 @@ def check_target(target: str) -> None:
         raise ConfigError(
             f"{target!r} is no place for egress.", "Write s3://BUCKET/PREFIX, or a folder where egress runs."
         )
+
+
+def _file_name(session: str) -> str:
+    return f"{session}.ogg"
 
 
 def _linked(info: api.EgressInfo, consent_at: str) -> EgressFile:

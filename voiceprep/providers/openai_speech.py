@@ -22,8 +22,9 @@ SLOWEST_PACE = 0.5
 PACE_AFTER_S = 2.0
 """A voice that has sent less than this share of real time this long after its first sound is too slow to use."""
 
-IN_HAND_S, GATHER_S = 0.2, 0.1
-"""With more than the one still to be heard, what arrives within the other is read in one go."""
+IN_HAND_S, GATHER_S, READING_S = 0.2, 0.1, 0.01
+"""With more than the first still to be heard, what arrives within the second is read in one go, which takes less
+than the third."""
 
 _PCM_BYTES_PER_S = SPEAKER_RATE_HZ * 2
 _OTHER_FORMATS = (b"RIFF", b"ID3", b"\xff\xfb", b"\xff\xf3", b"OggS", b"fLaC")
@@ -95,7 +96,7 @@ class OpenAISynthesizer:
                 if len(samples):
                     yield samples
                 in_hand_s = received_bytes / _PCM_BYTES_PER_S - (loop.time() - started_at_s)
-                if in_hand_s > IN_HAND_S and loop.time() - gathered_at_s > GATHER_S / 10:
+                if in_hand_s > IN_HAND_S and loop.time() - gathered_at_s > READING_S:
                     await asyncio.sleep(GATHER_S)
                     gathered_at_s = loop.time()
                 piece = await self._continue(pieces, received_bytes, started_at_s)
