@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks.peers.environments import python_for
 from tests.commands import environment
-from tests.device.soundcard import SoundCard, missing_programs
+from tests.device.soundcard import SoundCard, sound_card
 from tests.far_candidate import LOUD, FarCandidate
 from voiceprep.audio.pace import RealtimePace
 from voiceprep.errors import ExitCode
@@ -83,13 +83,9 @@ async def test_peer_to_peer(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundCard]:
-    if missing := missing_programs():
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    here = SoundCard(tmp_path_factory.mktemp("soundcard"))
-    here.start()
-    yield here
-    here.stop()
+def card(tmp_path: Path) -> Iterator[SoundCard]:
+    with sound_card(tmp_path / "soundcard") as here:
+        yield here
 
 
 async def test_sound_devices(card: SoundCard, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ Time stands still, the same answer goes on, nothing is lost.
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -31,6 +33,7 @@ BEGINNING = (
 )
 REST = "the old code had kept whole objects where a number was enough."
 ORDER = RoomOrder(bank="python-backend", questions=1, seed=1)
+Recorded = Callable[[], Awaitable[SessionRecord]]
 pytestmark = [pytest.mark.livekit, pytest.mark.timeout(900), pytest.mark.xdist_group("livekit")]
 
 
@@ -111,7 +114,9 @@ async def test_the_candidates_cable_is_pulled(recordings: Path) -> None:
         check_went_on(await record_of(server, room, recordings))
 
 
-async def test_the_workers_cable_is_pulled(recordings: Path) -> None:
+@asynccontextmanager
+async def worker_on_a_cable(recordings: Path) -> AsyncIterator[tuple[RoomCandidate, Cable, Recorded]]:
+    """Its candidate, its cable, and the record once the room is closed."""
     pids: list[int] = []
     async with (
         asyncio.timeout(LIMIT_S),
@@ -121,31 +126,28 @@ async def test_the_workers_cable_is_pulled(recordings: Path) -> None:
         pids.append(worker.process.pid)
         room, token = await make_room(server, ORDER)
         async with RoomCandidate(server.url, token, Answers()) as candidate:
-            await begin_and_pull(candidate, cable, recordings)
-            await plug_in_and_end(candidate, cable, recordings)
-            assert len(candidate.begun_s) == 1, "the same interviewer goes on"
-        check_went_on(await record_of(server, room, recordings))
+            yield candidate, cable, lambda: record_of(server, room, recordings)
+
+
+async def test_the_workers_cable_is_pulled(recordings: Path) -> None:
+    async with worker_on_a_cable(recordings) as (candidate, cable, recorded):
+        await begin_and_pull(candidate, cable, recordings)
+        await plug_in_and_end(candidate, cable, recordings)
+        assert len(candidate.begun_s) == 1, "the same interviewer goes on"
+        check_went_on(await recorded())
 
 
 async def test_a_worker_the_server_has_given_up_goes_on_with_its_record(recordings: Path) -> None:
     """The cable is out for so long that the interviewer is put out of the room; the next one goes on."""
-    pids: list[int] = []
-    async with (
-        asyncio.timeout(LIMIT_S),
-        cabled(recordings.parent, lambda: family(pids[0])) as (server, seen, cable),
-        serving(seen, recordings) as worker,
-    ):
-        pids.append(worker.process.pid)
-        room, token = await make_room(server, ORDER)
-        async with RoomCandidate(server.url, token, Answers()) as candidate:
-            is_put_out = asyncio.Event()
-            candidate.room.on("track_unsubscribed", lambda *_: is_put_out.set())
-            await begin_and_pull(candidate, cable, recordings)
-            await is_put_out.wait()
-            cable.plug_in()
-            await candidate.is_over.wait()
-            assert len(candidate.begun_s) > 1
-        record = await record_of(server, room, recordings)
+    async with worker_on_a_cable(recordings) as (candidate, cable, recorded):
+        is_put_out = asyncio.Event()
+        candidate.room.on("track_unsubscribed", lambda *_: is_put_out.set())
+        await begin_and_pull(candidate, cable, recordings)
+        await is_put_out.wait()
+        cable.plug_in()
+        await candidate.is_over.wait()
+        assert len(candidate.begun_s) > 1
+        record = await recorded()
     assert record.problems == ()
     assert record.info.outcome is Outcome.COMPLETED
     times = [event.at_ms for event in record.events if isinstance(event, TurnStarted)]

@@ -5,17 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.soundcard import SoundCard, missing_programs
+from tests.device.soundcard import SoundCard, sound_card
 
 
 @pytest.fixture(scope="session")
 def running_card(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoundCard]:
-    if missing := missing_programs():
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    card = SoundCard(tmp_path_factory.mktemp("soundcard"))
-    card.start()
-    yield card
-    card.stop()
+    with sound_card(tmp_path_factory.mktemp("soundcard")) as card:
+        yield card
 
 
 @pytest.fixture

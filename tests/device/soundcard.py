@@ -3,10 +3,13 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from voiceprep.audio.portaudio import restart_portaudio
 from voiceprep.ports import Samples
@@ -118,3 +121,14 @@ class Recording:
         self.process.terminate()
         self.process.wait(5)
         return self.samples
+
+
+@contextmanager
+def sound_card(folder: Path) -> Iterator[SoundCard]:
+    """One that runs; skips the test where there is none."""
+    if missing := missing_programs():
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    card = SoundCard(folder)
+    card.start()
+    yield card
+    card.stop()
