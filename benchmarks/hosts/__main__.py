@@ -8,13 +8,13 @@ said to the first sound that reaches them. CPU and memory are of all of voicepre
 import argparse
 import asyncio
 import json
-import statistics
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.hosts.runs import HOSTS, HostRun
+from benchmarks.peers.numbers import in_words
 from benchmarks.peers.runs import machine
 from benchmarks.rooms.answers import WORDS, say
 from benchmarks.rooms.servers import providers
@@ -37,19 +37,12 @@ FEATURES = {
 """Scaling, clients, recording, after a crash."""
 
 
-def _percentiles(values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    ordered = sorted(values)
-    return f"{statistics.median(ordered):.0f} / {ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]:.0f}"
-
-
 def _print(runs: Sequence[HostRun]) -> None:
     rows: list[tuple[str, ...]] = [
         ("", *(run.host for run in runs)),
         ("turns", *(str(len(run.ear_ms)) for run in runs)),
-        ("reply at the ear, P50 / P95 ms", *(_percentiles(run.ear_ms) for run in runs)),
-        ("reply in the record, P50 / P95 ms", *(_percentiles(run.inside_ms) for run in runs)),
+        ("reply at the ear, P50 / P95 ms", *(in_words(run.ear_ms) for run in runs)),
+        ("reply in the record, P50 / P95 ms", *(in_words(run.inside_ms) for run in runs)),
         ("until it is ready, s", *(f"{run.start_s:.1f}" for run in runs)),
         ("from the candidate's coming to the first word, s", *(f"{run.first_word_s:.1f}" for run in runs)),
         ("CPU s per minute", *(f"{run.cpu_s_per_minute:.1f}" for run in runs)),

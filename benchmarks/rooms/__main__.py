@@ -7,6 +7,7 @@ not counted; `--embedded` hears and speaks with the embedded engines instead, in
 import argparse
 import asyncio
 import json
+import math
 import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,8 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.peers.numbers import in_words, percentile
 from benchmarks.peers.runs import machine
 from benchmarks.rooms.answers import WORDS, same_words, say
 from benchmarks.rooms.direct import run_direct
@@ -84,9 +84,9 @@ async def _hop() -> str:
     with tempfile.TemporaryDirectory() as folder, livekit_server(Path(folder)) as server:
         hops = [await measure_hop(server, KNOCKS) for _ in range(CONNECTIONS)]
     ways_ms = [way_ms for ways_ms, _ in hops for way_ms in ways_ms]
-    held_ms = _percentile([held_ms for _, held_ms in hops], 50)
-    verdict = _verdict(_percentile(ways_ms, 50) <= ADDED_MAX_MS)
-    way = f"{_percentiles(ways_ms)} ms (P50 / P95, n={len(ways_ms)}, {len(hops)} connections)"
+    held_ms = _percentile([held_ms for _, held_ms in hops], 0.5)
+    verdict = _verdict(_percentile(ways_ms, 0.5) <= ADDED_MAX_MS)
+    way = f"{in_words(ways_ms)} ms (P50 / P95, n={len(ways_ms)}, {len(hops)} connections)"
     return f"{verdict} one way through the server: {way}, {held_ms:.0f} ms of it in the jitter buffer"
 
 
@@ -96,8 +96,8 @@ async def _direct(questions: int, keys: Mapping[str, str]) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         clock, record = await run_direct(Path(folder), order, same_words, flags, {**os.environ, **keys})
     print(
-        f"Directly: replies at the ear {_percentiles(clock.replies_ms)} ms, in the record "
-        f"{_percentiles(latencies(record))} ms (P50 / P95, n={len(clock.replies_ms)}), "
+        f"Directly: replies at the ear {in_words(clock.replies_ms)} ms, in the record "
+        f"{in_words(latencies(record))} ms (P50 / P95, n={len(clock.replies_ms)}), "
         f"{clock.overlap_count} spoken over",
         flush=True,
     )
@@ -107,7 +107,7 @@ async def _direct(questions: int, keys: Mapping[str, str]) -> list[float]:
 def render_run(run: RoomsRun) -> str:
     return (
         f"{run.room_count:>3} rooms, {run.worker_count} worker(s): replies at the ear "
-        f"{_percentiles(run.ear_ms)} ms, in the record {_percentiles(run.journal_ms)} ms (P50 / P95, n="
+        f"{in_words(run.ear_ms)} ms, in the record {in_words(run.journal_ms)} ms (P50 / P95, n="
         f"{len(run.ear_ms)}), {run.overlap_count} spoken over; CPU {run.cpu_s_per_minute:.1f} s a room and minute, "
         f"{run.whole_cpu_s:.0f} s a whole interview; memory {run.pss_mb:.0f} MB a room, the worker's included; "
         f"failures {len(run.failures)} {' '.join(run.failures)}"
@@ -123,10 +123,10 @@ def render_kill(kill: KillRun) -> str:
 def render_targets(direct_ms: Sequence[float], runs: Sequence[RoomsRun], kill: KillRun | None) -> list[str]:
     lines = []
     if direct_ms and runs:
-        added_ms = _percentile(runs[0].ear_ms, 50) - _percentile(direct_ms, 50)
+        added_ms = _percentile(runs[0].ear_ms, 0.5) - _percentile(direct_ms, 0.5)
         lines.append(f"{_verdict(added_ms <= ADDED_MAX_MS)} a room adds {added_ms:.0f} ms, both ways (P50)")
     if len(runs) > 1:
-        growth = _percentile(runs[-1].ear_ms, 95) / _percentile(runs[0].ear_ms, 95)
+        growth = _percentile(runs[-1].ear_ms, 0.95) / _percentile(runs[0].ear_ms, 0.95)
         lines.append(
             f"{_verdict(growth <= GROWTH_MAX)} P95 of {runs[-1].room_count} rooms is {growth:.2f} × of one"
         )
@@ -166,11 +166,9 @@ def _verdict(is_met: bool) -> str:
 
 
 def _percentile(values: Sequence[float], share: float) -> float:
-    return float(np.percentile(values, share)) if len(values) else float("nan")
-
-
-def _percentiles(values: Sequence[float]) -> str:
-    return f"{_percentile(values, 50):.0f} / {_percentile(values, 95):.0f}"
+    """NaN of nothing, which is no better than any target."""
+    found = percentile(values, share)
+    return math.nan if found is None else found
 
 
 if __name__ == "__main__":
