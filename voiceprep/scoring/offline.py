@@ -6,15 +6,16 @@ Zero floors (empty, refused, echoed, injected … answers) come first, what is s
 from collections.abc import Sequence
 from dataclasses import astuple
 from hashlib import sha256
+from types import ModuleType
 
 from voiceprep.model import KeyPointScore, Question, QuestionScore, Transcript
-from voiceprep.scoring import decision, evidence, traps
+from voiceprep.scoring import decision, evidence, points, traps
 from voiceprep.scoring.coverage import AnswerView, make_view
 from voiceprep.scoring.encoder import has_encoder as is_encoder_installed
 from voiceprep.scoring.encoder import load_encoder
 from voiceprep.scoring.meaning import TextVectors
 from voiceprep.scoring.parts import join_flags, join_points, split_points
-from voiceprep.scoring.points import DENIED_AT, MISCONCEPTION_AT, PHRASE_AT, SAID_AT, Ruling, judge_points
+from voiceprep.scoring.points import Ruling, judge_points
 from voiceprep.scoring.quoting import quote_span
 from voiceprep.scoring.repair import repair
 from voiceprep.scoring.short_forms import spell_out, spell_out_rubric
@@ -42,10 +43,8 @@ class OfflineJudge:
             ALGORITHM,
             self._has_vectors,
             self._has_encoder,
-            SAID_AT,
-            DENIED_AT,
-            PHRASE_AT,
-            MISCONCEPTION_AT,
+            _numbers(decision),
+            _numbers(points),
             *map(astuple, (*decision.FORMULAS.values(), *decision.SUBJECTS.values())),
         )
         self.version = sha256(repr(constants).encode()).hexdigest()[:12]
@@ -125,6 +124,13 @@ def rubric_stems(question: Question) -> frozenset[str]:
     """The stems of all content words that the question, its reference and its key points use."""
     texts = [question.text, question.reference, *(point.text for point in question.key_points)]
     return frozenset(token.stem for text in texts for token in read_rubric(text) if token.is_content)
+
+
+def _numbers(module: ModuleType) -> list[tuple[str, float]]:
+    """Every number that a module decides by, so that none is changed without another version."""
+    return sorted(
+        (name, value) for name, value in vars(module).items() if name.isupper() and isinstance(value, int | float)
+    )
 
 
 def _is_off_topic(question: Question, view: AnswerView, points: Sequence[KeyPointScore]) -> bool:
