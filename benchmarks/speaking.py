@@ -1,6 +1,7 @@
 """What the embedded recogniser hears of what the embedded voice says, with noise if wanted. On audio time."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,15 +19,14 @@ LIMIT_S = 3_000
 
 
 class Ear:
-    """Says a text and hears it again; `signal_to_noise_db` None: no noise. The same seed makes the same noise."""
+    """Says a text and hears it again; `signal_to_noise_db` None: no noise. The same text has the same noise."""
 
-    def __init__(self, tasks: Tasks, signal_to_noise_db: float | None, seed: int = 0) -> None:
+    def __init__(self, tasks: Tasks, signal_to_noise_db: float | None) -> None:
         self._tasks = tasks
         self._voice = HibariSynthesizer(tasks)
         self._transcriber = MoonshineTranscriber(tasks, ())
         self._detector = SileroDetector()
         self._noise_db = signal_to_noise_db
-        self._chance = np.random.default_rng(seed)
 
     async def warm(self) -> None:
         await self._voice.warm()
@@ -34,7 +34,7 @@ class Ear:
 
     async def hear(self, text: str) -> str:
         """What the recogniser makes of `text`."""
-        samples = self._with_noise(await spoken(self._voice, text))
+        samples = self._with_noise(await spoken(self._voice, text), zlib.crc32(text.encode()))
         stream = self._transcriber.open_stream()
         self._detector.reset()
         for block in blocks(samples):
@@ -42,13 +42,14 @@ class Ear:
             await self._tasks.settle()
         return (await stream.finish()).text
 
-    def _with_noise(self, samples: Samples) -> Samples:
+    def _with_noise(self, samples: Samples, seed: int) -> Samples:
         """White noise that many dB below the speech's power, which pauses are part of."""
         if self._noise_db is None:
             return samples
         wave = samples.astype(np.float64)
         level = np.sqrt((wave**2).mean()) * 10 ** (-self._noise_db / 20)
-        noisy: Samples = (wave + self._chance.normal(0, level, len(wave))).clip(-32768, 32767).astype(np.int16)
+        noise = np.random.default_rng(seed).normal(0, level, len(wave))
+        noisy: Samples = (wave + noise).clip(-32768, 32767).astype(np.int16)
         return noisy
 
 

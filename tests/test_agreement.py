@@ -1,6 +1,5 @@
 """The offline judge on graded short answers of subjects that no bank has; nothing was chosen on these."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,9 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.agreement.answers import load_answers
-from benchmarks.agreement.figures import correlation, kappa
+from benchmarks.agreement.judged import agreement, agreement_interval, judge_answers, mark_correlation
 from voiceprep.scoring.encoder import load_encoder
-from voiceprep.scoring.grade import grade_lines
 from voiceprep.scoring.meaning import Pieces, Rows, find_likeness
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.statements import without_marking_words
@@ -21,16 +19,31 @@ HELD_OUT = Path(__file__).parent.parent / "benchmarks" / "agreement" / "fresh.tx
 
 def test_it_agrees_with_marks_on_held_out_subjects() -> None:
     answers = load_answers(HELD_OUT)
-    graded = [json.loads(line) for line in grade_lines([answer.line for answer in answers], OfflineJudge())]
-    pairs = [
-        (point["id"] in answer.credited, point["credited"])
-        for answer, document in zip(answers, graded, strict=True)
-        for point in document["key_points"]
-        if json.loads(answer.line)["key_points"]
-    ]
-    scores = [document["score"] or 0.0 for document in graded]
-    assert kappa(pairs) >= 0.48
-    assert correlation([answer.mark for answer in answers], scores) >= 0.58
+    judged = judge_answers(answers, [answer.text for answer in answers], OfflineJudge())
+    assert agreement(judged) >= 0.48
+    assert mark_correlation(judged) >= 0.58
+    interval = agreement_interval(judged)
+    assert interval is not None
+    assert interval[0] < agreement(judged) < interval[1]
+
+
+def test_an_answer_is_judged_by_what_was_heard_of_it() -> None:
+    answers = [each for each in load_answers(HELD_OUT) if each.mark == 1.0][:8]
+    silent = judge_answers(answers, [""] * len(answers), OfflineJudge(has_word_vectors=False, has_encoder=False))
+    assert all(each.score == 0.0 and not any(said for _, said in each.decisions) for each in silent)
+    marked = [wanted for each in silent for wanted, _ in each.decisions]
+    assert marked
+    assert all(marked)
+
+
+def test_a_question_without_key_points_has_no_decisions(tmp_path: Path) -> None:
+    source = tmp_path / "graded.txt"
+    source.write_text("Q Why?\nR Ice floats. It is light.\nA 1 | Ice floats.\nA 0 | It is red.\n", "utf-8")
+    answers = load_answers(source)
+    judged = judge_answers(answers, [answer.text for answer in answers], OfflineJudge(False, False))
+    assert [each.decisions for each in judged] == [(), ()]
+    assert [each.mark for each in judged] == [1.0, 0.0]
+    assert judged[0].score > judged[1].score
 
 
 @pytest.mark.parametrize(

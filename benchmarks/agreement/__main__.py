@@ -14,9 +14,8 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks.agreement.answers import DEVELOPMENT, HELD_OUT, load_answers, mishear
-from benchmarks.agreement.figures import correlation, kappa
+from benchmarks.agreement.judged import agreement, agreement_interval, decisions, judge_answers, mark_correlation
 from voiceprep.scoring.encoder import has_encoder
-from voiceprep.scoring.grade import grade_lines
 from voiceprep.scoring.offline import OfflineJudge
 from voiceprep.scoring.vectors import has_vectors
 
@@ -26,11 +25,12 @@ SEEDS = (3, 4, 5)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one file. `bias`: credited by the judge − by the marker, as shares of the decisions."""
+    """Of one file. `kappa_interval`: see judged. `bias`: credited by the judge − by the marker, per decision."""
 
     answer_count: int
     decision_count: int
     kappa: float
+    kappa_interval: tuple[float, float] | None
     bias: float
     correlation: float
     answers_per_s: float
@@ -40,29 +40,20 @@ def measure(source: Path, judge: OfflineJudge, seed: int | None = None) -> Figur
     """With the word errors that `seed` makes, if one is given."""
     answers = load_answers(source)
     chance = random.Random(seed)
-    lines = [answer.line if seed is None else misheard_line(answer.line, chance) for answer in answers]
+    texts = [answer.text if seed is None else mishear(answer.text, chance) for answer in answers]
     started_s = time.process_time()
-    graded = [json.loads(line) for line in grade_lines(lines, judge)]
+    judged = judge_answers(answers, texts, judge)
     seconds = time.process_time() - started_s
-    pairs, marked, scored = [], [], []
-    for answer, document in zip(answers, graded, strict=True):
-        if json.loads(answer.line)["key_points"]:
-            pairs += [(point["id"] in answer.credited, point["credited"]) for point in document["key_points"]]
-        marked.append(answer.mark)
-        scored.append(document["score"] or 0.0)
+    pairs = decisions(judged)
     return Figures(
         len(answers),
         len(pairs),
-        kappa(pairs),
+        agreement(judged),
+        agreement_interval(judged),
         sum(said - wanted for wanted, said in pairs) / len(pairs),
-        correlation(marked, scored),
+        mark_correlation(judged),
         len(answers) / seconds,
     )
-
-
-def misheard_line(line: str, chance: random.Random) -> str:
-    entry = json.loads(line)
-    return json.dumps(entry | {"answer": mishear(entry["answer"], chance)})
 
 
 def rows(judge: OfflineJudge) -> Iterator[dict[str, object]]:
@@ -73,10 +64,14 @@ def rows(judge: OfflineJudge) -> Iterator[dict[str, object]]:
         yield {
             "file": source.name,
             "is_held_out": source in HELD_OUT,
-            **{name: round(value, 3) for name, value in asdict(plain).items()},
+            **{name: rounded(value) for name, value in asdict(plain).items()},
             "kappa_with_errors": round(fmean(each.kappa for each in wrong), 3),
             "correlation_with_errors": round(fmean(each.correlation for each in wrong), 3),
         }
+
+
+def rounded(value: float | tuple[float, float] | None) -> float | tuple[float, ...] | None:
+    return tuple(round(each, 3) for each in value) if isinstance(value, tuple) else value and round(value, 3)
 
 
 def main() -> None:

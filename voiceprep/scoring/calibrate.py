@@ -1,13 +1,11 @@
 """How far a judge agrees with graded examples and what it falls for. Pure: scores come in. Must not know judges."""
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voiceprep.model import QuestionScore
-
-BOOTSTRAPS = 1_000
+from voiceprep.scoring.intervals import bootstrap_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,7 @@ def kappa_interval(graded: Sequence[Graded]) -> tuple[float, float] | None:
     by_question: dict[str, list[tuple[bool, bool]]] = {}
     for each in graded:
         by_question.setdefault(each.question_id, []).extend(decisions([each]))
-    groups, chance = list(by_question.values()), random.Random(7)
-    drawn = [kappa([pair for group in chance.choices(groups, k=len(groups)) for pair in group])
-             for _ in range(BOOTSTRAPS if len(groups) > 1 else 0)]  # fmt: skip
-    known = sorted(value for value in drawn if value is not None)
-    return (known[len(known) // 20], known[-1 - len(known) // 20]) if known else None
+    return bootstrap_interval(list(by_question.values()), kappa)
 
 
 def bias(pairs: Sequence[tuple[bool, bool]]) -> float | None:
