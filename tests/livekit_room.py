@@ -49,26 +49,55 @@ class Worker:
         self.process.wait(timeout=30)
 
 
-@contextmanager
-def livekit_server(folder: Path, **rtc: object) -> Iterator[LiveKitServer]:
-    """The shipped configuration on free ports, on this machine only. `rtc`: what is different in that part."""
-    program = subprocess.run(
+class LiveKitProcess:
+    """A LiveKit server that can be killed and started again: same ports, same key, no memory."""
+
+    def __init__(self, folder: Path, rtc: Mapping[str, object]) -> None:
+        config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+        self._port, config["rtc"]["tcp_port"], config["rtc"]["udp_port"] = (free_port() for _ in range(3))
+        config["port"] = self._port
+        config["rtc"] |= rtc
+        path = folder / "livekit.yaml"
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        self._command = [livekit_program(), "--config", str(path)]
+        self._log = folder / "livekit.log"
+        self.address = LiveKitServer(f"ws://127.0.0.1:{self._port}", DEV_KEY, DEV_SECRET)
+
+    def start(self) -> None:
+        """Returns once it listens."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        _wait_for_port(self._process, self._port)
+
+    def kill(self) -> None:
+        """At once, as a machine that loses power."""
+        self._process.kill()
+        self._process.wait(timeout=30)
+
+
+def livekit_program() -> str:
+    found = subprocess.run(
         [REPOSITORY / "scripts" / "livekit.sh", "path"], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    port, config["rtc"]["tcp_port"], config["rtc"]["udp_port"] = (free_port() for _ in range(3))
-    config["port"] = port
-    config["rtc"] |= rtc
-    path = folder / "livekit.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    with (folder / "livekit.log").open("wb") as log:
-        process = subprocess.Popen([program, "--config", str(path)], stdout=log, stderr=log)
+    )
+    return found.stdout.strip()
+
+
+@contextmanager
+def livekit_process(folder: Path, **rtc: object) -> Iterator[LiveKitProcess]:
+    """The shipped configuration on free ports, on this machine only. `rtc`: what is different in that part."""
+    process = LiveKitProcess(folder, rtc)
     try:
-        _wait_for_port(process, port)
-        yield LiveKitServer(f"ws://127.0.0.1:{port}", DEV_KEY, DEV_SECRET)
+        process.start()
+        yield process
     finally:
         process.kill()
-        process.wait(timeout=30)
+
+
+@contextmanager
+def livekit_server(folder: Path, **rtc: object) -> Iterator[LiveKitServer]:
+    """One that runs for as long as it is used."""
+    with livekit_process(folder, **rtc) as process:
+        yield process.address
 
 
 @asynccontextmanager
@@ -131,6 +160,13 @@ async def until_gone(rooms: Rooms, name: str) -> None:
     """Until the room is closed."""
     pause = asyncio.Event()
     while any(place.name == name for place in await rooms.list()):
+        await _wait_a_little(pause)
+
+
+async def until_open(rooms: Rooms, name: str) -> None:
+    """Until there is such a room."""
+    pause = asyncio.Event()
+    while all(place.name != name for place in await rooms.list()):
         await _wait_a_little(pause)
 
 

@@ -17,14 +17,14 @@ from livekit import api
 from tests.commands import Done, run
 from tests.loopback.livekit_api import LiveKitApiServer, livekit_api
 from voiceprep.errors import ConfigError, ExitCode
-from voiceprep.hosting.keeper import Keeper
+from voiceprep.hosting.keeper import WAIT_S, Keeper
 from voiceprep.hosting.messages import AGENT_NAME, CANDIDATE, COMMAND_TOPIC, CONSENT_ATTRIBUTE, INTERVIEWER
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.page_server import OPEN_ROOMS_MAX, PagePlan, RefusedError, make_pass
 from voiceprep.hosting.rights import make_token
 from voiceprep.hosting.rooms import PARTICIPANTS_MAX, Rooms, open_rooms
 from voiceprep.hosting.server import LiveKitServer
-from voiceprep.recordings.rooms import RoomStatus, open_room
+from voiceprep.recordings.rooms import RoomStatus, load_room, open_room
 
 DEADLINE_S = 60
 CLOSED, OPEN, LET_IN = ('{"door": "waiting"}', '{"door": "admitted"}', '{"door": "opened"}')
@@ -267,7 +267,6 @@ async def test_a_room_whose_worker_died_is_handed_out_again_with_its_order(tmp_p
     for room in ("broken", "silent", "left"):
         server.add_room(room)
         break_off(tmp_path, room, RoomStatus.LEFT if room == "left" else RoomStatus.OPEN)
-    break_off(tmp_path, "closed")
     for room in ("broken", "left"):
         server.enter(room, CANDIDATE, is_sending=True)
     server.enter("silent", "observer-1")
@@ -278,6 +277,49 @@ async def test_a_room_whose_worker_died_is_handed_out_again_with_its_order(tmp_p
     assert [(each.room, each.agent_name, each.metadata) for each in handed_out] == [
         ("broken", AGENT_NAME, ORDER.as_json())
     ]
+
+
+async def test_a_room_that_the_server_has_forgotten_is_made_again_once(tmp_path: Path) -> None:
+    """It waits for its candidate, who has been let in before; when nobody comes it stays closed."""
+    server = LiveKitApiServer()
+    break_off(tmp_path, "forgotten")
+    for status in (RoomStatus.LEFT, RoomStatus.OVER):
+        break_off(tmp_path, status.value, status)
+    async with keeper_of(server, tmp_path) as keeper:
+        await keeper.look()
+        (made,), (dispatch,) = server.rooms.values(), server.dispatches["forgotten"]
+        del server.rooms["forgotten"]
+        await keeper.look()
+    assert (made.name, made.empty_timeout, made.max_participants, made.metadata) == (
+        "forgotten",
+        WAIT_S,
+        PARTICIPANTS_MAX,
+        LET_IN,
+    )
+    assert (dispatch.agent_name, dispatch.metadata) == (AGENT_NAME, ORDER.as_json())
+    assert server.rooms == {}
+    entry = load_room(tmp_path, "forgotten")
+    assert entry is not None
+    assert entry.status is RoomStatus.LEFT
+
+
+async def test_a_room_that_is_held_is_made_again_when_the_worker_has_found_the_server_again(tmp_path: Path) -> None:
+    """Else somebody has closed it, and its interviewer is about to hear of it."""
+    server = LiveKitApiServer()
+    async with keeper_of(server, tmp_path) as keeper:
+        with open_room(tmp_path, "held") as book:
+            book.note(order=ORDER.as_json())
+            await keeper.look()
+            assert server.rooms == {}
+            keeper.on_registered()
+            await keeper.look()
+            assert set(server.rooms) == {"held"}
+            del server.rooms["held"]
+            await keeper.look()
+            assert server.rooms == {}
+    entry = load_room(tmp_path, "held")
+    assert entry is not None
+    assert entry.status is RoomStatus.OPEN
 
 
 async def test_a_room_that_is_held_or_over_is_left_alone(tmp_path: Path) -> None:

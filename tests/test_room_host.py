@@ -11,7 +11,7 @@ from livekit import rtc
 from tests import sample_session as sample
 from voiceprep import events
 from voiceprep.errors import AudioDeviceError
-from voiceprep.hosting.candidate_track import CandidateTrack
+from voiceprep.hosting.candidate_track import LOST, CandidateTrack, RoomLostError
 from voiceprep.hosting.messages import (
     CANDIDATE,
     CAPTION_TOPIC,
@@ -208,11 +208,22 @@ async def test_a_candidate_who_does_not_come_is_not_waited_for_for_ever() -> Non
             await CandidateTrack(rtc.Room(), tasks, patience_s=0.0).wait()
 
 
-async def test_a_room_that_is_closed_ends_the_waiting_and_the_reading_at_once() -> None:
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [
+        (rtc.DisconnectReason.ROOM_DELETED, AudioDeviceError("The room was closed.")),
+        (rtc.DisconnectReason.UNKNOWN_REASON, RoomLostError(LOST)),  # the client gave up after many tries
+        (rtc.DisconnectReason.SERVER_SHUTDOWN, RoomLostError(LOST)),
+    ],
+)
+async def test_a_room_that_is_gone_ends_the_waiting_and_the_reading_at_once(
+    reason: int, error: AudioDeviceError
+) -> None:
     room = rtc.Room()
     async with asyncio.timeout(DEADLINE_S), Tasks() as tasks:
         candidate = CandidateTrack(room, tasks, patience_s=3_600.0)
-        room.emit("disconnected", rtc.DisconnectReason.ROOM_DELETED)
+        room.emit("disconnected", reason)
         for waiting in (candidate.wait(), candidate.read()):
-            with pytest.raises(AudioDeviceError, match="The room was closed"):
+            with pytest.raises(AudioDeviceError) as caught:
                 await waiting
+            assert (type(caught.value), caught.value.message) == (type(error), error.message)

@@ -25,6 +25,11 @@ LOOK_S = 0.1
 STILL_LOOKS = 5
 """So often in a row none came: who sends none during silence (Opus' DTX) still sends one every 400 ms."""
 RESUME_HINT = "What was said until then is recorded; the interview goes on from there when it is dispatched again."
+LOST = "The connection to the LiveKit server was lost for good."
+
+
+class RoomLostError(AudioDeviceError):
+    """Nobody has closed the room: its interview is to go on when the server is there again."""
 
 
 class CandidateTrack:
@@ -41,18 +46,18 @@ class CandidateTrack:
         self._sid = ""  # the publication that is listened to
         self._is_mute = False  # the newest block has no sound at all, as no microphone sends
         self._why_away = LEFT
+        self._why_closed: AudioDeviceError | None = None
         self._is_there = asyncio.Event()
         self._is_leaving = asyncio.Event()
         room.on("track_published", self._on_published)
         room.on("track_subscribed", self._on_subscribed)
         room.on("track_unsubscribed", self._on_unsubscribed)
         room.on("disconnected", self._on_disconnected)
+        room.on("reconnected", self._ask_again)
 
     async def wait(self) -> None:
         """Until the candidate's microphone is there. Raises AudioDeviceError."""
-        for participant in self._room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                self._on_published(publication, participant)
+        self._ask_again()
         await self._until_there()
 
     async def watch(self, tell: Emit, now_ms: Callable[[], int]) -> None:
@@ -85,8 +90,14 @@ class CandidateTrack:
             raise AudioDeviceError(
                 f"The candidate was not in the room for {self._patience_s:.0f} s.", RESUME_HINT
             ) from None
-        if not self._room.isconnected():
-            raise AudioDeviceError("The room was closed.", RESUME_HINT)
+        if self._why_closed is not None:
+            raise self._why_closed
+
+    def _ask_again(self) -> None:
+        """Also once connected again: what is asked for while that goes on may never reach the server."""
+        for participant in self._room.remote_participants.values():
+            for publication in participant.track_publications.values():
+                self._on_published(publication, participant)
 
     def _on_published(self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         is_microphone = (
@@ -110,11 +121,16 @@ class CandidateTrack:
     ) -> None:
         if publication.sid == self._sid:
             self._sid = ""
-            self._be_away(LEFT)
+            is_whole = self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+            self._be_away(LEFT if is_whole else CUT_OFF)
 
     def _on_disconnected(self, reason: object) -> None:
         """The connection broke for good, or the room was deleted: whoever waits hears it at once."""
-        self._ring.fail(AudioDeviceError("The room was closed.", RESUME_HINT))
+        if reason in (rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.ROOM_CLOSED):
+            self._why_closed = AudioDeviceError("The room was closed.", RESUME_HINT)
+        else:
+            self._why_closed = RoomLostError(LOST, RESUME_HINT)
+        self._ring.fail(self._why_closed)
         self._is_there.set()
 
     def _be_away(self, why: str) -> None:

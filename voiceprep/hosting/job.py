@@ -11,10 +11,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 from livekit import api, rtc
 from livekit.agents import AutoSubscribe, JobContext
 
 from voiceprep.errors import AudioDeviceError, RecordingError, VoiceprepError
+from voiceprep.hosting.candidate_track import RoomLostError
 from voiceprep.hosting.egress import RoomEgress
 from voiceprep.hosting.messages import CANDIDATE, CONSENT_ATTRIBUTE, RoomState
 from voiceprep.hosting.order import choice_for, choice_to_go_on, parse_order
@@ -103,6 +105,8 @@ async def _hold(context: JobContext, book: RoomBook, recordings: Path, flags: Ma
         try:
             stop_egress = egress.stop if egress is not None else None
             held = await hold(choice, host, host.outbox.on_event, on_folder, stop_egress)
+        except RoomLostError:
+            raise  # it stays open: the next interviewer goes on with it
         except AudioDeviceError:
             book.note(status=RoomStatus.LEFT)
             raise
@@ -188,5 +192,5 @@ async def _close_room(context: JobContext) -> None:
     """The session is the room: when it is over the room is closed for everybody."""
     try:
         await context.api.room.delete_room(api.DeleteRoomRequest(room=context.job.room.name))
-    except (api.TwirpError, OSError) as error:
+    except (api.TwirpError, aiohttp.ClientError, OSError) as error:
         log.info("room %s was closed already (%s)", context.job.room.name, type(error).__name__)

@@ -1,11 +1,13 @@
-"""Looks after rooms whose worker died, and rooms that nobody took: they are handed out again.
+"""Looks after rooms whose worker died, and rooms that nobody took: they are handed out again. Rooms that the server
+has forgotten are made again.
 
 One worker at a time does it, by a lock in the shared recordings folder. Must not know how interviews are held.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -14,7 +16,18 @@ from livekit import api
 from voiceprep.errors import RecordingError
 from voiceprep.hosting.messages import CANDIDATE, INTERVIEWER
 from voiceprep.hosting.rights import OPENED, door_of, let_in
-from voiceprep.recordings.rooms import RoomStatus, broken_off, is_held, load_room, sole_keeper
+from voiceprep.hosting.rooms import room_to_make
+from voiceprep.recordings.rooms import (
+    RoomEntry,
+    RoomStatus,
+    RoomTakenError,
+    broken_off,
+    is_held,
+    load_room,
+    open_room,
+    open_rooms_in,
+    sole_keeper,
+)
 
 log = logging.getLogger("voiceprep.rooms")
 LOOK_S = 1.0
@@ -25,6 +38,9 @@ ASK_S = 5.0
 
 AGAIN_S = 5.0
 """A room that was handed out and is still not held after this is handed out again, then after twice as long."""
+
+WAIT_S = 300
+"""So long a room that was made again waits for its candidate."""
 
 
 class Tries:
@@ -56,6 +72,11 @@ class Keeper:
         self._agent = agent
         self._tries = Tries()
         self._asked_s = 0.0
+        self._is_registered_anew = False
+
+    def on_registered(self) -> None:
+        """The server is found, or found again: it may have been started anew, and knows no room then."""
+        self._is_registered_anew = True
 
     async def run(self) -> None:
         """Until cancelled. A server or a folder that does not answer is asked again."""
@@ -71,12 +92,42 @@ class Keeper:
 
     async def look(self) -> None:
         """Once through everything."""
-        for entry in broken_off(self._recordings):
-            await self._hand_out(entry.room, entry.order)
+        if self._is_registered_anew:
+            held = [entry for entry in open_rooms_in(self._recordings) if is_held(self._recordings, entry.room)]
+            for entry in await self._forgotten(held):
+                await self._make_again(entry)  # those who were in it are trying to come in again
+            self._is_registered_anew = False
+        entries = broken_off(self._recordings)
+        forgotten = await self._forgotten(entries)
+        for entry in entries:
+            if entry in forgotten:
+                await self._wait_for_candidate(entry.room)
+            else:
+                await self._hand_out(entry.room, entry.order)
         now_s = asyncio.get_running_loop().time()
         if now_s - self._asked_s >= ASK_S:
             self._asked_s = now_s
             await self._ask_server()
+
+    async def _forgotten(self, entries: Sequence[RoomEntry]) -> list[RoomEntry]:
+        """Those whose room the server does not know."""
+        if not entries:
+            return []
+        request = api.ListRoomsRequest(names=[entry.room for entry in entries])
+        known = {room.name for room in (await self._server.room.list_rooms(request)).rooms}
+        return [entry for entry in entries if entry.room not in known]
+
+    async def _make_again(self, entry: RoomEntry) -> None:
+        request = room_to_make(entry.room, entry.order, WAIT_S, OPENED)  # who was interviewed had been let in
+        await self._server.room.create_room(request)
+        log.info("room %s was not known to the server any more: made again", entry.room)
+
+    async def _wait_for_candidate(self, room: str) -> None:
+        """Their token opens the room again. Once only: one to which nobody came back is not open any more."""
+        with suppress(RoomTakenError), open_room(self._recordings, room) as book:
+            if book.entry.status is RoomStatus.OPEN:
+                await self._make_again(book.entry)
+                book.note(status=RoomStatus.LEFT)
 
     async def _ask_server(self) -> None:
         rooms = (await self._server.room.list_rooms(api.ListRoomsRequest())).rooms

@@ -44,6 +44,17 @@ class RoomPlace:
     age_s: int
 
 
+def room_to_make(name: str, order: str, open_s: int, door: str) -> api.CreateRoomRequest:
+    """A room that gets an interviewer as soon as somebody speaks in it; `open_s`: how long nobody need be there."""
+    return api.CreateRoomRequest(
+        name=name,
+        empty_timeout=open_s,
+        max_participants=PARTICIPANTS_MAX,
+        metadata=json.dumps({"door": door}),
+        agents=[api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=order)],
+    )
+
+
 class Rooms:
     """Every method raises ConfigError when the server refuses or does not answer."""
 
@@ -58,15 +69,9 @@ class Rooms:
     async def create(self, order: RoomOrder, open_s: int, *, has_waiting_room: bool) -> str:
         """A room nobody is in yet, and its name. It is closed when nobody came within `open_s`."""
         name = f"interview-{secrets.token_urlsafe(NAME_BYTES).replace('-', '_')}"
-        request = api.CreateRoomRequest(
-            name=name,
-            empty_timeout=open_s,
-            max_participants=PARTICIPANTS_MAX,
-            metadata=json.dumps({"door": WAITING if has_waiting_room else ADMITTED}),
-            agents=[api.RoomAgentDispatch(agent_name=AGENT_NAME, metadata=order.as_json())],
-        )
+        door = WAITING if has_waiting_room else ADMITTED
         with self._translated():
-            await self._access.room.create_room(request)
+            await self._access.room.create_room(room_to_make(name, order.as_json(), open_s, door))
         return name
 
     async def list(self) -> list[RoomPlace]:

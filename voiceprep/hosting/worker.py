@@ -31,6 +31,9 @@ EARS, VOICE = f"{PRELOADED}.ears", f"{PRELOADED}.voice"
 WARM_S = 60.0
 """A process may take so long to get ready; on a busy machine several do at once."""
 
+RETRIES_MAX = 360
+"""Ten seconds apart: a server may be away for an hour."""
+
 DRAIN_FOR_EVER = 0
 DEV_ROOMS = 4
 """A machine on which somebody develops is busy with other things: its processor says nothing."""
@@ -87,9 +90,11 @@ async def run_worker(plan: WorkerPlan, news: WorkerNews) -> None:
     stopping = asyncio.Event()
     worker.on("worker_registered", lambda *_: news.registered())
     async with Tasks() as tasks:
-        running = tasks.work(worker.run(devmode=plan.order.is_dev), "worker")
         server = api.LiveKitAPI(plan.server.http_url, plan.server.key, plan.server.secret)
-        keeper = tasks.watch(Keeper(server, plan.recordings, AGENT_NAME).run(), "keeper")
+        keeper = Keeper(server, plan.recordings, AGENT_NAME)
+        worker.on("worker_registered", lambda *_: keeper.on_registered())
+        running = tasks.work(worker.run(devmode=plan.order.is_dev), "worker")
+        keeping = tasks.watch(keeper.run(), "keeper")
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stopping.set)
@@ -102,7 +107,7 @@ async def run_worker(plan: WorkerPlan, news: WorkerNews) -> None:
             await worker.aclose()
             await _ended(running)
         finally:
-            keeper.cancel()
+            keeping.cancel()
             await server.aclose()
 
 
@@ -159,6 +164,7 @@ def _worker(plan: WorkerPlan) -> AgentServer:
         load_threshold=FULL,
         num_idle_processes=plan.order.warm_processes,
         initialize_process_timeout=WARM_S,
+        max_retry=RETRIES_MAX,
         drain_timeout=DRAIN_FOR_EVER,
         permissions=WorkerPermissions(can_publish_sources=[]),
         preload_modules=list(plan.preloaded),

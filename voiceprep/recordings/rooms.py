@@ -93,17 +93,20 @@ def is_held(recordings_dir: Path, room: str) -> bool:
     return False
 
 
-def broken_off(recordings_dir: Path) -> list[RoomEntry]:
-    """Every room that is open and held by nobody. Raises RecordingError."""
+def open_rooms_in(recordings_dir: Path) -> list[RoomEntry]:
+    """Every room that is open, held or not. Raises RecordingError."""
     folder = recordings_dir / ROOMS_FOLDER
     try:
         names = [path.stem for path in folder.glob("*.json")]
     except OSError as error:
         raise recording_error("Cannot read", folder, error, "Check the recordings folder.") from error
     entries = filter(None, (load_room(recordings_dir, name) for name in names))
-    return [
-        entry for entry in entries if entry.status is RoomStatus.OPEN and not is_held(recordings_dir, entry.room)
-    ]
+    return [entry for entry in entries if entry.status is RoomStatus.OPEN]
+
+
+def broken_off(recordings_dir: Path) -> list[RoomEntry]:
+    """Every room that is open and held by nobody. Raises RecordingError."""
+    return [entry for entry in open_rooms_in(recordings_dir) if not is_held(recordings_dir, entry.room)]
 
 
 @contextmanager
