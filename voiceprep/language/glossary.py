@@ -103,6 +103,7 @@ def speakable(text: str, glossary: Sequence[Term]) -> str:
     return re.sub("|".join(f"({pattern})" for pattern in patterns), marked, text) if terms else text
 
 
+@lru_cache(maxsize=4096)
 def sound_key(text: str) -> str:
     """The consonant sounds of `text`, voiced and unvoiced ones the same, behind A when it starts with a vowel.
 
@@ -167,7 +168,9 @@ def _match(window: Sequence[Word], entries: Sequence[_Entry], *, is_mid_sentence
         ):
             return entry
     is_name = len(window) == 1 and is_mid_sentence and window[0].text[:1].isupper()
-    return next((entry for entry in entries if _sounds_like(joined, entry, is_name=is_name)), None)
+    key = sound_key(joined)
+    alike = (entry for entry in entries if entry.key == key)
+    return next((entry for entry in alike if _sounds_like(joined, entry, is_name=is_name)), None)
 
 
 def _is_broken(window: Sequence[Word]) -> bool:
@@ -184,9 +187,10 @@ def _is_spelled(window: Sequence[Word], pieces: Sequence[str], entry: _Entry) ->
 
 
 def _sounds_like(joined: str, entry: _Entry, *, is_name: bool) -> bool:
+    """Of those whose sounds have the same key."""
     if joined.startswith(entry.letters) or entry.letters.startswith(joined):
         return False  # "containers" is not a misheard "container"
-    if sound_key(joined) != entry.key or joined[0] not in _first_letters(entry.letters):
+    if joined[0] not in _first_letters(entry.letters):
         return False
     if is_name and len(entry.letters) >= LEAST_NAME_CHARS and len(entry.key) >= LEAST_NAME_KEY_CHARS:
         return _syllables(joined) == _syllables(entry.letters) or len(entry.key) >= LEAST_KEY_CHARS
