@@ -38,6 +38,7 @@ CONNECTIONS = 5
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rooms", description=__doc__)
     parser.add_argument("--rooms", default="1,4,10", help="how many at once, one run each; empty for none")
+    parser.add_argument("--ears", type=int, default=1, help="how many of a run's candidates decode what they hear")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--questions", type=int, default=4)
     parser.add_argument("--direct", action="store_true", help="the same interview without a room, to compare")
@@ -60,7 +61,9 @@ async def _measure(arguments: argparse.Namespace) -> None:
             direct_ms = await _direct(arguments.questions, keys)
         for count in filter(None, arguments.rooms.split(",")):
             with tempfile.TemporaryDirectory() as folder:
-                run = await run_rooms(Path(folder), int(count), arguments.workers, arguments.questions, keys)
+                run = await run_rooms(
+                    Path(folder), int(count), arguments.ears, arguments.workers, arguments.questions, keys
+                )
             runs.append(run)
             print(render_run(run), flush=True)
         if arguments.kill:
@@ -105,10 +108,11 @@ async def _direct(questions: int, keys: Mapping[str, str]) -> list[float]:
 
 
 def render_run(run: RoomsRun) -> str:
+    places = (("at the ear", run.ear_ms), ("first packet", run.packet_ms), ("in the record", run.journal_ms))
+    replies = ", ".join(f"{place} {in_words(values)} ms (n={len(values)})" for place, values in places)
     return (
-        f"{run.room_count:>3} rooms, {run.worker_count} worker(s): replies at the ear "
-        f"{in_words(run.ear_ms)} ms, in the record {in_words(run.journal_ms)} ms (P50 / P95, n="
-        f"{len(run.ear_ms)}), {run.overlap_count} spoken over; CPU {run.cpu_s_per_minute:.1f} s a room and minute, "
+        f"{run.room_count:>3} rooms, {run.worker_count} worker(s): replies P50 / P95 {replies}, "
+        f"{run.overlap_count} spoken over; CPU {run.cpu_s_per_minute:.1f} s a room and minute, "
         f"{run.whole_cpu_s:.0f} s a whole interview; memory {run.pss_mb:.0f} MB a room, the worker's included; "
         f"failures {len(run.failures)} {' '.join(run.failures)}"
     )

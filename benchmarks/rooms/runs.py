@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.rooms.answers import WORDS, same_words, say
 from benchmarks.rooms.candidate import RoomCandidate
+from benchmarks.rooms.crowd import hold_crowd
 from benchmarks.rooms.processes import Cost, cost_of
 from benchmarks.rooms.servers import PROVIDERS
 from tests.livekit_room import NO_KEYS, Worker, livekit_server, make_room, serving, until_gone
@@ -37,8 +38,9 @@ def worker_flags(room_count: int, keys: Mapping[str, str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class RoomsRun:
-    """One run. Times in ms: `ear_ms` from the true end of an answer to the first of the reply heard, `journal_ms`
-    as the record says it; `overlap_count`: turns in which the interviewer spoke before an answer was over.
+    """One run. Times in ms: `ear_ms` from the true end of an answer to the first of the reply heard, `packet_ms` to
+    the first packet of it, for candidates who do not decode them, `journal_ms` as the record says it, for all;
+    `overlap_count`: turns in which the interviewer spoke before an answer was over.
     `cpu_s_per_minute` is while everybody talks; `whole_cpu_s` has the start of processes, the loading of models and
     the report as well, a room.
     """
@@ -46,6 +48,7 @@ class RoomsRun:
     room_count: int
     worker_count: int
     ear_ms: Sequence[float]
+    packet_ms: Sequence[float]
     journal_ms: Sequence[float]
     overlap_count: int
     cpu_s_per_minute: float
@@ -62,9 +65,13 @@ class _Held:
 
 
 async def run_rooms(
-    folder: Path, room_count: int, worker_count: int, questions: int, keys: Mapping[str, str]
+    folder: Path, room_count: int, ear_count: int, worker_count: int, questions: int, keys: Mapping[str, str]
 ) -> RoomsRun:
-    """Hold `room_count` interviews at once; `keys` is the environment of the providers."""
+    """Hold `room_count` interviews at once, `ear_count` of them with candidates who hear as a browser does.
+
+    `keys` is the environment of the providers.
+    """
+    ear_count = min(ear_count, room_count)
     say(WORDS)
     recordings = folder / "kept"
     with livekit_server(folder) as server:
@@ -79,10 +86,19 @@ async def run_rooms(
             before = _costs(workers)
             meter = _TalkMeter(workers, room_count)
             watching = asyncio.create_task(meter.watch())
-            held = await asyncio.gather(
-                *(_hold(server, index * STAGGER_S, index, questions, meter) for index in range(room_count))
+            rooms = [
+                await make_room(server, RoomOrder(bank=BANK, questions=questions, seed=seed, mode="cascaded"))
+                for seed in range(room_count)
+            ]
+            tokens = [token for _, token in rooms]
+            crowd = asyncio.create_task(
+                hold_crowd(server, tokens[ear_count:], STAGGER_S, meter.note_begun, meter.note_ended)
             )
-            problems = await _unclosed(server, [each.name for each in held])
+            held = await asyncio.gather(
+                *(_hold(server, *rooms[index], index * STAGGER_S, meter) for index in range(ear_count))
+            )
+            members = await crowd
+            problems = await _unclosed(server, [name for name, _ in rooms])
             watching.cancel()
             after = _costs(workers)
     records = [load_session(path) for path in session_folders(recordings)]
@@ -90,12 +106,18 @@ async def run_rooms(
         room_count,
         worker_count,
         [ms for each in held for ms in each.candidate.clock.replies_ms],
+        [ms for each in members for ms in each.replies_ms],
         [ms for record in records for ms in latencies(record)],
-        sum(each.candidate.clock.overlap_count for each in held),
+        sum(each.candidate.clock.overlap_count for each in held) + sum(each.overlap_count for each in members),
         meter.cpu_s_per_minute,
         (sum(cost.cpu_s for cost in after) - sum(cost.cpu_s for cost in before)) / room_count,
         meter.pss_mb / room_count,
-        [each.problem for each in held if each.problem] + _unfinished(records, room_count) + problems,
+        [
+            *filter(None, (each.problem for each in held)),
+            *filter(None, (each.problem for each in members)),
+            *_unfinished(records, room_count),
+            *problems,
+        ],
     )
 
 
@@ -127,10 +149,16 @@ class _TalkMeter:
     async def follow(self, candidate: RoomCandidate) -> None:
         """One interview, to its end."""
         await candidate.until(lambda state: state.phase == "interviewer" or candidate.is_over.is_set())
+        self.note_begun()
+        await candidate.is_over.wait()
+        self.note_ended()
+
+    def note_begun(self) -> None:
         self._begun += 1
         if self._begun == self._room_count:
             self._has_begun.set()
-        await candidate.is_over.wait()
+
+    def note_ended(self) -> None:
         self._has_ended.set()
 
     async def watch(self) -> None:
@@ -151,9 +179,8 @@ def _costs(workers: Sequence[Worker]) -> list[Cost]:
     return [cost_of(worker.process.pid) for worker in workers]
 
 
-async def _hold(server: LiveKitServer, delay_s: float, seed: int, questions: int, meter: _TalkMeter) -> _Held:
+async def _hold(server: LiveKitServer, name: str, token: str, delay_s: float, meter: _TalkMeter) -> _Held:
     await asyncio.sleep(delay_s)
-    name, token = await make_room(server, RoomOrder(bank=BANK, questions=questions, seed=seed, mode="cascaded"))
     candidate = RoomCandidate(server.url, token, same_words)
     held = _Held(name, candidate)
     try:
