@@ -421,3 +421,26 @@ def test_mixed_in_sound_is_heard_but_neither_counted_nor_recorded() -> None:
     assert list(pulled[240:]) == [7] * 240
     assert line.heard_ms == 10
     assert [(list(samples), at) for samples, at in heard] == [([100] * 240, 0)]
+
+
+def test_a_session_that_goes_on_places_what_is_heard_after_what_was_heard_before() -> None:
+    """A sink counts from when its microphone began, the record from when the session did."""
+    taps: list[int] = []
+    line = SpeakerLine(lambda: 0, [lambda samples, at: taps.append(at)], start_ms=60_000)
+    line.connect(40, lambda: 500)
+    line.enqueue(np.ones(SPEAKER_BLOCK_SAMPLES, np.int16))
+    line.pull(SPEAKER_BLOCK_SAMPLES)
+    line.deliver()
+    assert taps == [60_540]
+
+
+def test_a_sink_that_may_pull_at_once_is_told_of_sound() -> None:
+    told: list[int] = []
+    line = SpeakerLine(lambda: 0)
+    line.connect(0, on_sound=lambda: told.append(line.ready_samples))
+    line.enqueue(np.ones(480, np.int16))
+    line.enqueue(np.zeros(0, np.int16))
+    line.enqueue(np.ones(100, np.int16))
+    assert told == [480, 580]
+    line.pause()
+    assert line.ready_samples == 0

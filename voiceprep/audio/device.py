@@ -108,7 +108,7 @@ class AudioDevice:
         return self._ring.lost_blocks * BLOCK_MS
 
     def now_ms(self) -> int:
-        """The session clock at this instant: the newest microphone sample, and those still in its buffer."""
+        """What the microphone has taken up until this instant: to the newest sample, and what is in its buffer."""
         return self._ring.captured_ms + self._microphone_latency_ms
 
     async def until_running(self) -> None:

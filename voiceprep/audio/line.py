@@ -98,12 +98,16 @@ class SpeakerLine:
     running dry, nor pausing, nor reaching the end resets it, so a voice that synthesizes slower than it speaks
     keeps one count. End every speech with `stop`, also one that was heard to its end.
 
-    `clock` gives the session time now; `latency_ms` is how long a pulled sample takes to reach the ear.
-    `pull` may be called from a sound card's thread; everything else, taps included, belongs to the event loop.
+    `clock` gives the session time now; `latency_ms` is how long a pulled sample takes to reach the ear; `start_ms`
+    is where the session clock stood when the microphone began. `pull` may be called from a sound card's thread;
+    everything else, taps included, belongs to the event loop.
     """
 
-    def __init__(self, clock: Callable[[], int], taps: Iterable[HeardTap] = (), latency_ms: int = 0) -> None:
+    def __init__(
+        self, clock: Callable[[], int], taps: Iterable[HeardTap] = (), latency_ms: int = 0, start_ms: int = 0
+    ) -> None:
         self._clock = clock
+        self._start_ms = start_ms
         self._taps = list(taps)
         self._latency_ms = latency_ms
         self._lock = threading.Lock()
@@ -117,6 +121,7 @@ class SpeakerLine:
         self._aside = np.zeros(0, np.int16)
         self._is_paused = False
         self._is_sounding = False
+        self._on_sound: Callable[[], None] | None = None
         self._heard: deque[tuple[Samples, int]] = deque()  # for the taps
         self._run_start_ms = 0
         self._run_samples = 0  # of the current unbroken run of sound, 0 between runs
@@ -153,6 +158,8 @@ class SpeakerLine:
         if samples.size:
             with self._lock:
                 self._queue.append(samples)
+            if self._on_sound is not None:
+                self._on_sound()
 
     def pause(self) -> None:
         """Silence at once, after a fade of 5 ms that counts as heard. What the sink already holds is heard too."""
@@ -194,16 +201,33 @@ class SpeakerLine:
     def latency_ms(self) -> int:
         return self._latency_ms
 
-    def connect(self, latency_ms: int, clock: Callable[[], int] | None = None) -> None:
-        """A new sink is behind the line. What the old one still held counts as heard."""
+    def connect(
+        self,
+        latency_ms: int,
+        microphone_ms: Callable[[], int] | None = None,
+        on_sound: Callable[[], None] | None = None,
+    ) -> None:
+        """A new sink is behind the line. What the old one still held counts as heard.
+
+        `microphone_ms`: how much the microphone has taken up since it began, for a sink ahead of what was read of
+        it. `on_sound` is called when there is more to be heard, on the event loop: a sink may pull at once.
+        """
         with self._lock:
             self._latency_ms = latency_ms
-            self._clock = clock or self._clock
+            if microphone_ms is not None:
+                self._clock = lambda: self._start_ms + microphone_ms()
+            self._on_sound = on_sound
             self._in_flight.clear()
             self._run_samples_end()
 
     def add_tap(self, tap: HeardTap) -> None:
         self._taps.append(tap)
+
+    @property
+    def ready_samples(self) -> int:
+        """What could be pulled now without silence behind it."""
+        with self._lock:
+            return 0 if self._is_paused else sum(piece.size for piece in self._queue)
 
     def pull(self, n_samples: int) -> Samples:
         """The next `n_samples` to be played, silence where there is nothing. Shape (n_samples,). Any thread."""

@@ -92,7 +92,7 @@ class CaptureRing:
 
     @property
     def captured_ms(self) -> int:
-        """The session clock at the newest sample, ahead of what `take` has handed out by the backlog."""
+        """Since the first `take`, to the newest sample: ahead of what was handed out by the backlog."""
         return self._captured_blocks * BLOCK_MS
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from livekit import rtc
 
 from voiceprep.audio.streams import CaptureRing
+from voiceprep.audio.wake_gate import WakeGate
 from voiceprep.errors import AudioDeviceError
 from voiceprep.events import DeviceLost, DeviceReturned, Emit
 from voiceprep.hosting.messages import CANDIDATE
@@ -42,9 +43,11 @@ class CandidateTrack:
         self._room = room
         self._tasks = tasks
         self._patience_s = patience_s
-        self._ring = CaptureRing(asyncio.get_running_loop())
+        self._is_talking: Callable[[], bool] = lambda: False
+        self._on_block: Callable[[], None] = lambda: None
+        self._ring = CaptureRing(asyncio.get_running_loop(), WakeGate(lambda: self._is_talking()))
         self._sid = ""  # the publication that is listened to
-        self._is_mute = False  # the newest block has no sound at all, as no microphone sends
+        self._newest = np.zeros(0, np.int16)  # without any sound at all, as no microphone sends, it needs a look
         self._why_away = LEFT
         self._why_closed: AudioDeviceError | None = None
         self._is_there = asyncio.Event()
@@ -54,6 +57,17 @@ class CandidateTrack:
         room.on("track_unsubscribed", self._on_unsubscribed)
         room.on("disconnected", self._on_disconnected)
         room.on("reconnected", self._ask_again)
+
+    @property
+    def captured_ms(self) -> int:
+        """What came from the candidate since it was first read."""
+        return self._ring.captured_ms
+
+    def connect(self, is_talking: Callable[[], bool], on_block: Callable[[], None]) -> None:
+        """`is_talking`: whether the interviewer is to be heard. `on_block` is called as each block arrives, also
+        one that nobody is woken for yet.
+        """
+        self._is_talking, self._on_block = is_talking, on_block
 
     async def wait(self) -> None:
         """Until the candidate's microphone is there. Raises AudioDeviceError."""
@@ -146,9 +160,10 @@ class CandidateTrack:
                 if sid != self._sid:
                     continue
                 samples = np.frombuffer(event.frame.data, np.int16).copy()
-                self._is_mute = not samples.any()
+                self._newest = samples
                 if self._is_there.is_set():
                     self._ring.add(samples)
+                    self._on_block()
         finally:
             await stream.aclose()
 
@@ -158,7 +173,7 @@ class CandidateTrack:
         while publication.sid == self._sid:
             await asyncio.sleep(LOOK_S)
             is_there = self._is_there.is_set()
-            if is_there and (not self._is_mute or publication.muted):
+            if is_there and (self._newest.any() or publication.muted):
                 still_looks = 0
                 continue
             received = await _received(track)

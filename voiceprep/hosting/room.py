@@ -13,7 +13,7 @@ from voiceprep.errors import ConfigError
 from voiceprep.hosting.candidate_track import CandidateTrack
 from voiceprep.hosting.messages import CANDIDATE, COMMAND_TOPIC, RoomCommand
 from voiceprep.hosting.outbox import Outbox
-from voiceprep.hosting.voice_track import VoiceTrack
+from voiceprep.hosting.voice_track import LATENCY_MS, VoiceTrack, open_source, publish
 from voiceprep.ports import Command
 from voiceprep.tasks import Tasks
 from voiceprep.wiring.choice import Choice
@@ -77,12 +77,15 @@ class RoomHost:
             limit_ms=choice.plan.limit_ms,
             notice=self.notice(choice),
         )
-        voice = VoiceTrack(speaker)
-        await voice.publish(self._room)
-        await self._candidate.wait()
+        source, candidate = open_source(), self._candidate
+        voice = VoiceTrack(speaker, source)
+        await publish(self._room, source)
+        await candidate.wait()
+        speaker.connect(LATENCY_MS, lambda: candidate.captured_ms, voice.on_sound)
+        candidate.connect(lambda: speaker.is_talking, voice.step)
         stage.tasks.watch(voice.run(), "interviewer's track")
-        stage.tasks.watch(self._candidate.watch(stage.tell, lambda: stage.now_ms()), "candidate comes and goes")
+        stage.tasks.watch(candidate.watch(stage.tell, lambda: stage.now_ms()), "candidate comes and goes")
         self.outbox.tell(phase="starting")
         opened = ExitStack()
-        opened.callback(self._candidate.close)
-        return Ends(self._candidate, [voice.on_block], opened)
+        opened.callback(candidate.close)
+        return Ends(candidate, [speaker.deliver], opened)

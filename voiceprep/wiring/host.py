@@ -59,9 +59,10 @@ class Lines:
 
 async def open_lines(stage: Stage, host: Host) -> Lines:
     """Both lines over whatever the host has."""
-    speaker = SpeakerLine(lambda: stage.now_ms())
-    ends = await host.open(stage, speaker)
     earlier = stage.choice.earlier
-    mic = MicrophoneLine(ends.source, ends.taps, start_ms=earlier.end_ms if earlier else 0)
+    start_ms = earlier.end_ms if earlier else 0
+    speaker = SpeakerLine(lambda: stage.now_ms(), start_ms=start_ms)
+    ends = await host.open(stage, speaker)
+    mic = MicrophoneLine(ends.source, ends.taps, start_ms=start_ms)
     stage.now_ms = lambda: mic.position_ms
     return Lines(mic, speaker, ends.opened)

@@ -3,6 +3,8 @@
 Importing it starts no thread and opens no connection, and a model that is missing stops nothing: a job says so.
 """
 
+import asyncio
+import sys
 from contextlib import suppress
 
 import onnxruntime as onnxruntime
@@ -15,6 +17,10 @@ from voiceprep.scoring.vectors import has_vectors, load_vectors
 from voiceprep.weights import keep_memory_small
 
 keep_memory_small()
+if sys.platform != "win32":
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the SDK makes a job's event loop
 if has_vectors():
     load_vectors()
 with suppress(ProviderError):
