@@ -7,12 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
 from livekit import api, rtc
 
 from tests.livekit_room import livekit_server, make_room, open_access
 from voiceprep.errors import ConfigError
-from voiceprep.hosting.messages import COMMAND_TOPIC, RoomCommand
+from voiceprep.hosting.messages import COMMAND_TOPIC, CONSENT_ATTRIBUTE, RoomCommand
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.rights import WAITING, make_token
 from voiceprep.hosting.rooms import open_rooms
@@ -127,15 +128,19 @@ async def check_no_tracks(server: LiveKitServer, name: str) -> None:
 
 
 async def test_an_observers_buttons_reach_nobody(server: LiveKitServer) -> None:
-    name, candidate_token = await make_room(server, RoomOrder())
+    name, _ = await make_room(server, RoomOrder())
+    await check_buttons_reach_nobody(server, name, is_token_of(server, "observer", name))
+
+
+async def check_buttons_reach_nobody(server: LiveKitServer, name: str, token: str) -> None:
     heard: asyncio.Queue[rtc.DataPacket] = asyncio.Queue()
     async with (
-        entered(server, candidate_token) as candidate,
-        entered(server, is_token_of(server, "observer", name)) as observer,
+        entered(server, is_token_of(server, "observer", name)) as listener,
+        entered(server, token) as sender,
         open_access(server) as access,
     ):
-        candidate.on("data_received", heard.put_nowait)
-        await try_to_send(observer)
+        listener.on("data_received", heard.put_nowait)
+        await try_to_send(sender)
         # what the server itself sends afterwards arrives, and alone
         told = RoomCommand(command="pause").as_bytes()
         kind = api.DataPacket.Kind.RELIABLE
@@ -174,6 +179,30 @@ FORBIDDEN: dict[str, Api] = {
             room_name=room, audio_only=True, file_outputs=[api.EncodedFileOutput(filepath="stolen.ogg")]
         )
     ),
+    "list what was recorded": lambda access, room: access.egress.list_egress(api.ListEgressRequest(room_name=room)),
+    "end a recording": lambda access, room: access.egress.stop_egress(api.StopEgressRequest(egress_id="EG_x")),
+    "open the door": lambda access, room: access.room.update_room_metadata(
+        api.UpdateRoomMetadataRequest(room=room, metadata='{"door": "opened"}')
+    ),
+    "press a button as the organiser": lambda access, room: access.room.send_data(
+        api.SendDataRequest(room=room, data=RoomCommand(command="end").as_bytes(), topic=COMMAND_TOPIC)
+    ),
+    "mute somebody": lambda access, room: access.room.mute_published_track(
+        api.MuteRoomTrackRequest(room=room, identity="interviewer", track_sid="TR_x", muted=True)
+    ),
+    "subscribe somebody": lambda access, room: access.room.update_subscriptions(
+        api.UpdateSubscriptionsRequest(room=room, identity="observer-x", track_sids=["TR_x"], subscribe=True)
+    ),
+    "see what was ordered": lambda access, room: access.agent_dispatch.list_dispatch(room),
+    "take back an order": lambda access, room: access.agent_dispatch.delete_dispatch("AD_x", room),
+    "send a stream in": lambda access, room: access.ingress.create_ingress(
+        api.CreateIngressRequest(room_name=room, participant_identity="candidate")
+    ),
+    "list what streams in": lambda access, room: access.ingress.list_ingress(api.ListIngressRequest()),
+    "call a telephone": lambda access, room: access.sip.create_sip_participant(
+        api.CreateSIPParticipantRequest(room_name=room, sip_trunk_id="ST_x", sip_call_to="+15550100")
+    ),
+    "list telephone lines": lambda access, room: access.sip.list_inbound_trunk(api.ListSIPInboundTrunkRequest()),
 }
 
 
@@ -189,6 +218,43 @@ async def test_the_servers_api_is_the_organisers(server: LiveKitServer, what: st
     finally:
         await access.aclose()
     assert refused.value.code in ("unauthenticated", "permission_denied")
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_only_workers_take_jobs(server: LiveKitServer, role: str) -> None:
+    """Registered as a worker, somebody would be handed every candidate."""
+    name, _ = await make_room(server, RoomOrder())
+    headers = {"Authorization": f"Bearer {is_token_of(server, role, name)}"}
+    async with asyncio.timeout(LIMIT_S), aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect(f"{server.url}/agent", headers=headers)
+    assert refused.value.status == 401
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_nobody_writes_about_themselves(server: LiveKitServer, role: str) -> None:
+    """Least of all that they agreed to be recorded, which only the page's server may write. Nobody is hidden."""
+    name, _ = await make_room(server, RoomOrder())
+    async with entered(server, is_token_of(server, role, name)) as room, open_access(server) as access:
+        before = await who_is_there(access, room)
+        async with asyncio.timeout(LIMIT_S):  # each returns once the server has answered; the SDK does not say what
+            await room.local_participant.set_attributes({CONSENT_ATTRIBUTE: "2026-01-01T00:00:00+00:00"})
+            await room.local_participant.set_metadata("the best of all")
+            await room.local_participant.set_name("Interviewer")
+        assert await who_is_there(access, room) == before
+    assert before == ({}, "", role.capitalize(), False)
+
+
+async def who_is_there(access: api.LiveKitAPI, room: rtc.Room) -> tuple[dict[str, str], str, str, bool]:
+    """Attributes, metadata, name and hiding of the one who is in the room, as the server sees them."""
+    me = api.RoomParticipantIdentity(room=room.name, identity=room.local_participant.identity)
+    found = await access.room.get_participant(me)
+    return dict(found.attributes), found.metadata, found.name, found.permission.hidden
+
+
+async def test_buttons_from_the_waiting_room_reach_nobody(server: LiveKitServer) -> None:
+    name, token = await make_room(server, RoomOrder(), has_waiting_room=True)
+    await check_buttons_reach_nobody(server, name, token)
 
 
 async def test_the_waiting_room_holds_a_candidate_until_the_door_opens(server: LiveKitServer) -> None:

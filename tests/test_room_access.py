@@ -229,6 +229,9 @@ async def test_who_is_not_let_in_reads_why() -> None:
             assert await refusal(plan, other.to_jwt()) == (403, "This is no invitation to a room.")
         del server.rooms["mine"]
         assert (await refusal(plan, mine))[0] == 410
+        server.refusals["ListRooms"] = ("unavailable", 503)
+        with pytest.raises(ConfigError, match="refused: unavailable"):
+            await make_pass(plan, mine, has_consent=True)
 
 
 async def test_an_open_page_gives_each_a_room_until_there_are_enough() -> None:

@@ -138,7 +138,7 @@ async def test_a_state_is_told_when_it_changes_and_not_for_the_clock_alone() -> 
         ("thinking", ""),
         ("thinking", ""),
         ("thinking", ""),
-        ("ended", "The interview is over: all questions done."),
+        ("ended", "All questions done."),
     ]
     assert [state.text for state in line.states[2:5]] == [ASKED.brief.text] * 3
     assert [state.notice != "" for state in line.states] == [False, False, False, True, True, True]

@@ -1,6 +1,16 @@
 // The connection to the room: tracks, captions, state, commands. Knows LiveKit, and no element of the page but audio.
 
-import { DisconnectReason, LogLevel, Room, RoomEvent, Track, setLogLevel, type RemoteTrack } from "livekit-client";
+import {
+  DisconnectReason,
+  LogLevel,
+  Room,
+  RoomEvent,
+  Track,
+  createLocalAudioTrack,
+  setLogLevel,
+  type LocalTrack,
+  type RemoteTrack,
+} from "livekit-client";
 import type { Pass } from "./link";
 import {
   CAPTION_TOPIC,
@@ -15,30 +25,45 @@ import {
   type RoomState,
 } from "./wire";
 
+export interface Microphone {
+  /** Empty: the one the browser prefers. */
+  deviceId: string;
+  isMuted: boolean;
+}
+
 export interface Listener {
   onState(state: RoomState): void;
   onCaption(identity: string, segment: string, text: string, isFinal: boolean): void;
-  /** Empty: connected again. */
+  /** Empty: it is over. */
   onTrouble(text: string): void;
-  /** The call is over. `mayReturn`: nobody ended it on purpose. */
-  onGone(mayReturn: boolean): void;
+  /** The connection is lost and tried again, or there again. */
+  onCut(isCut: boolean): void;
+  /** In the room, and whether one may speak in it: in a waiting room only once the organiser has opened the door. */
+  onEntered(maySpeak: boolean): void;
+  onGone(why: Goodbye): void;
   onMicrophone(stream: MediaStream): void;
 }
 
-const ON_PURPOSE = [
+/** Why the call is over: somebody ended it, the same person came in elsewhere, or nobody wanted it. */
+export type Goodbye = "closed" | "elsewhere" | "lost";
+
+const CLOSED = [
   DisconnectReason.CLIENT_INITIATED,
-  DisconnectReason.DUPLICATE_IDENTITY,
   DisconnectReason.PARTICIPANT_REMOVED,
   DisconnectReason.ROOM_DELETED,
+  DisconnectReason.ROOM_CLOSED,
 ];
 
-export const TRYING_AGAIN = "The connection was lost. Trying again; nothing is lost.";
+
+const NO_MICROPHONE = "The microphone stopped working. Plug it in again, or choose another one.";
+const CAPTURE = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 setLogLevel(LogLevel.warn);
 
 export class Call {
+  private microphone: Microphone | undefined;
   private readonly room = new Room({
-    audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+    audioCaptureDefaults: CAPTURE,
     // Speech is all there is: no gaps when it pauses, because silence is what turns are judged by.
     publishDefaults: { dtx: false, red: true },
   });
@@ -66,24 +91,38 @@ export class Call {
         listener.onTrouble(room.canPlaybackAudio ? "" : "The browser holds the sound back: press any button here.");
       })
       .on(RoomEvent.MediaDevicesError, () => {
-        listener.onTrouble("The microphone stopped working. Plug it in again, or choose another one.");
+        listener.onTrouble(NO_MICROPHONE);
       })
-      .on(RoomEvent.SignalReconnecting, () => listener.onTrouble(TRYING_AGAIN))
-      .on(RoomEvent.Reconnecting, () => listener.onTrouble(TRYING_AGAIN))
-      .on(RoomEvent.Reconnected, () => listener.onTrouble(""))
-      .on(RoomEvent.Disconnected, (reason) => {
-        listener.onGone(reason === undefined || !ON_PURPOSE.includes(reason));
-      });
+      .on(RoomEvent.SignalReconnecting, () => listener.onCut(true))
+      .on(RoomEvent.Reconnecting, () => listener.onCut(true))
+      .on(RoomEvent.Reconnected, () => listener.onCut(false))
+      .on(RoomEvent.ParticipantPermissionsChanged, (_before, participant) => {
+        if (participant === room.localParticipant) void this.speak().catch(() => listener.onTrouble(NO_MICROPHONE));
+      })
+      .on(RoomEvent.Disconnected, (reason) => listener.onGone(goodbye(reason)));
     // A browser lets sound begin only after somebody did something.
     document.addEventListener("click", () => void room.startAudio().catch(() => {}));
     window.addEventListener("pagehide", () => void room.disconnect());
   }
 
-  async join(pass: Pass, microphone: string | null): Promise<void> {
+  /** `microphone`: undefined for somebody who only listens. */
+  async join(pass: Pass, microphone: Microphone | undefined): Promise<void> {
+    this.microphone = microphone;
     await this.room.connect(pass.url, pass.token);
     await this.room.startAudio().catch(() => {});
-    if (microphone === null) return;
-    await this.room.localParticipant.setMicrophoneEnabled(true, microphone ? { deviceId: { exact: microphone } } : {});
+    await this.speak();
+  }
+
+  /** The microphone goes out as soon as it may: whoever comes back muted is muted from the first moment on. */
+  private async speak(): Promise<void> {
+    const { localParticipant: self } = this.room;
+    const maySpeak = self.permissions?.canPublish === true;
+    this.listener.onEntered(maySpeak);
+    if (!this.microphone || !maySpeak || self.getTrackPublication(Track.Source.Microphone)) return;
+    const { deviceId, isMuted } = this.microphone;
+    const track = await createLocalAudioTrack({ ...CAPTURE, ...(deviceId ? { deviceId: { exact: deviceId } } : {}) });
+    if (isMuted) await track.mute();
+    await self.publishTrack(track as LocalTrack, { source: Track.Source.Microphone });
     this.followMicrophone();
   }
 
@@ -108,6 +147,11 @@ export class Call {
     const track = this.room.localParticipant.getTrackPublication(Track.Source.Microphone)?.track?.mediaStreamTrack;
     if (track) this.listener.onMicrophone(new MediaStream([track]));
   }
+}
+
+function goodbye(reason: DisconnectReason | undefined): Goodbye {
+  if (reason === DisconnectReason.DUPLICATE_IDENTITY) return "elsewhere";
+  return reason !== undefined && CLOSED.includes(reason) ? "closed" : "lost";
 }
 
 function play(track: RemoteTrack): void {

@@ -1,12 +1,10 @@
 // How somebody gets in: an invitation in the link's fragment (which browsers send to nobody), or by asking the server.
 
+import { OBSERVER_PREFIX } from "./wire";
+
 export interface Pass {
   url: string;
   token: string;
-}
-
-interface Grants {
-  canPublish?: boolean;
 }
 
 /** The invitation of this link; empty when it has none. */
@@ -14,10 +12,9 @@ export function invitation(): string {
   return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 }
 
-/** A token with observer rights may not publish. What the server lets somebody do decides, not the page. */
+/** By whom the token is for: a candidate in the waiting room may not speak yet either. The server decides, not the page. */
 export function isObserver(token: string): boolean {
-  const grants = (claims(token)["video"] ?? {}) as Grants;
-  return grants.canPublish === false;
+  return String(claims(token)["sub"] ?? "").startsWith(OBSERVER_PREFIX);
 }
 
 /** A fresh pass. Throws with a sentence that can be shown. */

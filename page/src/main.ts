@@ -1,7 +1,7 @@
 // Puts the page together: lobby, call, what is shown, buttons. The token decides between candidate and observer.
 
 import "./style.css";
-import { Call, TRYING_AGAIN, type Listener } from "./call";
+import { Call, type Listener } from "./call";
 import { Captions } from "./captions";
 import { element, show } from "./dom";
 import { askForPass, invitation, isObserver } from "./link";
@@ -10,48 +10,43 @@ import { Picture } from "./picture";
 import { Level } from "./sound";
 import type { Command, RoomState } from "./wire";
 
-const RETURNS_MAX = 3;
+/** Pauses between the tries after LiveKit's client, which tries for 45 seconds, has given up. */
+const RETURN_AFTER_MS = [1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000];
+const TRYING_AGAIN = "The connection was lost. Trying again; nothing is lost.";
+const MUTED = "You are muted.";
+const THANKS = "Thank you. You may close this page.";
 const isListening = isObserver(invitation());
 const role = isListening ? "observer" : "candidate";
 const banner = element("banner", HTMLElement);
 const picture = new Picture(isListening);
 const captions = new Captions(element("captions", HTMLElement), isListening ? "Candidate" : "You");
 const level = new Level(element("live-level", HTMLMeterElement));
-let microphone: string | null = null;
-let returns = 0;
+let deviceId = "";
 let isMuted = false;
 let isOver = false;
-let goodbye = "Thank you. You may close this page.";
+let isReturning = false;
 
 const listener: Listener = {
   onState(state: RoomState): void {
     picture.show(state);
     element("pause", HTMLButtonElement).textContent = state.phase === "paused" ? "Go on" : "Pause";
-    returns = 0;
-    if (state.phase === "ended" || state.phase === "refused") {
-      if (state.message) goodbye = state.message;
-      finish(state.phase === "ended" ? "The interview is over" : "The interview cannot begin");
-    }
+    if (state.phase === "ended") finish("The interview is over", `${state.message} ${THANKS}`.trim());
+    if (state.phase === "refused") finish("The interview cannot begin", state.message);
   },
   onCaption(identity, segment, text, isFinal): void {
     captions.show(identity, segment, text, isFinal);
   },
-  onTrouble(text): void {
-    show(banner, text);
+  onTrouble: tell,
+  onCut: cut,
+  onEntered(maySpeak): void {
+    picture.welcome(isListening || maySpeak);
   },
-  onGone(mayReturn): void {
+  onGone(why): void {
     level.stop();
-    if (isOver) return;
-    if (mayReturn && returns < RETURNS_MAX) {
-      returns += 1;
-      show(banner, TRYING_AGAIN);
-      window.setTimeout(() => void enter(), 1000 * returns);
-    } else if (mayReturn) {
-      goodbye = "Check your connection. What was said is kept, and the interview waits for you.";
-      finish("The connection was lost", true);
-    } else {
-      finish("The interview is over");
-    }
+    if (isOver || isReturning) return;
+    if (why === "lost") void comeBack();
+    else if (why === "closed") finish("The interview is over", THANKS);
+    else finish("The interview goes on in another window", "You have joined it again there. This page may be closed.");
   },
   onMicrophone(stream): void {
     level.follow(stream);
@@ -59,28 +54,51 @@ const listener: Listener = {
 };
 const call = new Call(listener);
 
-async function enter(): Promise<boolean> {
+/** What is wrong; without anything, what is to be remembered. */
+function tell(text: string): void {
+  show(banner, text || (isMuted ? MUTED : ""));
+}
+
+function cut(isCut: boolean): void {
+  picture.cut(isCut);
+  tell(isCut ? TRYING_AGAIN : "");
+}
+
+/** Empty when it worked, else why it did not. */
+async function enter(): Promise<string> {
   try {
-    await call.join(await askForPass(!isListening), microphone);
+    await call.join(await askForPass(!isListening), isListening ? undefined : { deviceId, isMuted });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    show(banner, why);
-    return false;
+    return error instanceof Error ? error.message : String(error);
   }
-  show(banner, "");
+  cut(false);
   isOver = false;
   element("over", HTMLElement).hidden = true;
   element("interview", HTMLElement).hidden = false;
   document.documentElement.dataset["joined"] = "true";
-  return true;
+  return "";
 }
 
-function finish(title: string, mayReturn = false): void {
+/** A server that was started again needs a moment until the room is there again. */
+async function comeBack(): Promise<void> {
+  isReturning = true;
+  cut(true);
+  let why = "";
+  for (const pauseMs of RETURN_AFTER_MS) {
+    await new Promise((resolve) => window.setTimeout(resolve, pauseMs));
+    why = await enter();
+    if (!why) break;
+  }
+  isReturning = false;
+  if (why) finish("The connection was lost", `${why} What was said until then is kept.`, true);
+}
+
+function finish(title: string, text: string, mayReturn = false): void {
   isOver = true;
   element("interview", HTMLElement).hidden = true;
   show(element("notice", HTMLElement), "");
   show(banner, "");
-  element("over-text", HTMLElement).textContent = goodbye;
+  element("over-text", HTMLElement).textContent = text;
   element("rejoin", HTMLButtonElement).hidden = !mayReturn;
   element("over", HTMLElement).hidden = false;
   const heading = element("over-title", HTMLElement);
@@ -102,7 +120,7 @@ function listenToButtons(): void {
     isMuted = !isMuted;
     mute.setAttribute("aria-pressed", String(isMuted));
     mute.textContent = isMuted ? "Unmute" : "Mute";
-    show(banner, isMuted ? "You are muted." : "");
+    tell("");
     void call.mute(isMuted);
   });
   const ending = element("ending", HTMLDialogElement);
@@ -111,10 +129,7 @@ function listenToButtons(): void {
     if (ending.returnValue === "end") send("end");
   });
   element("leave", HTMLButtonElement).addEventListener("click", () => void call.leave());
-  element("rejoin", HTMLButtonElement).addEventListener("click", () => {
-    returns = 0;
-    void enter();
-  });
+  element("rejoin", HTMLButtonElement).addEventListener("click", () => void enter().then(tell));
 }
 
 async function start(): Promise<void> {
@@ -122,10 +137,10 @@ async function start(): Promise<void> {
   listenToButtons();
   const lobby = new Lobby(isListening);
   for (;;) {
-    const chosen = await lobby.open();
-    microphone = isListening ? null : chosen;
-    if (await enter()) break;
-    lobby.refuse(banner.textContent ?? "");
+    deviceId = await lobby.open();
+    const why = await enter();
+    if (!why) break;
+    lobby.refuse(why);
   }
   lobby.done();
 }

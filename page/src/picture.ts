@@ -15,6 +15,9 @@ const STATUS: Record<Phase, [candidate: string, observer: string]> = {
   ended: ["The interview is over", "The interview is over"],
   refused: ["The interview cannot begin", "The interview cannot begin"],
 };
+const WAITING_ROOM = "You will be let in soon. Stay on this page";
+const CONNECTING = "Connecting again";
+const NOTHING_ASKED = "The first question will appear here.";
 const RUNNING: readonly Phase[] = ["thinking", "interviewer", "your_turn", "candidate"];
 
 export class Picture {
@@ -29,6 +32,32 @@ export class Picture {
     return this.state?.phase ?? "waiting";
   }
 
+  /** In the room, before anything is known of the interview. */
+  welcome(isLetIn: boolean): void {
+    element("controls", HTMLElement).hidden = !isLetIn;
+    if (this.state) return;
+    this.say(isLetIn ? this.statusOf("waiting") : WAITING_ROOM, "waiting");
+    element("question-title", HTMLElement).textContent = "Now";
+    element("question", HTMLElement).textContent = NOTHING_ASKED;
+  }
+
+  /** The connection is lost, or there again. */
+  cut(isCut: boolean): void {
+    if (isCut) this.say(CONNECTING, "device_lost");
+    else if (this.state) this.say(this.statusOf(this.state.phase), this.state.phase);
+  }
+
+  private statusOf(phase: Phase): string {
+    return STATUS[phase][this.isObserver ? 1 : 0];
+  }
+
+  /** The same again is not read out again. */
+  private say(text: string, phase: Phase): void {
+    const status = element("status", HTMLElement);
+    if (status.textContent !== text) status.textContent = text;
+    status.dataset["phase"] = phase;
+  }
+
   show(state: RoomState): void {
     this.state = state;
     this.receivedAt = performance.now();
@@ -37,13 +66,10 @@ export class Picture {
     document.title = title;
     const { question_number: number, question_count: count } = state;
     element("progress", HTMLElement).textContent = number ? `Question ${number}${count ? ` of ${count}` : ""}` : "";
-    const status = element("status", HTMLElement);
-    const said = STATUS[state.phase][this.isObserver ? 1 : 0];
-    if (status.textContent !== said) status.textContent = said;
-    status.dataset["phase"] = state.phase;
+    this.say(this.statusOf(state.phase), state.phase);
     element("question-title", HTMLElement).textContent = number ? "Question" : "Now";
     const question = element("question", HTMLElement);
-    const asked = state.text || "It will appear here.";
+    const asked = state.text || NOTHING_ASKED;
     if (question.textContent !== asked) question.textContent = asked;
     show(element("notice", HTMLElement), state.notice);
     show(element("message", HTMLElement), state.message);

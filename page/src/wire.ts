@@ -7,6 +7,7 @@ export const SEGMENT_ATTRIBUTE = "lk.segment_id";
 export const FINAL_ATTRIBUTE = "lk.transcription_final";
 export const INTERVIEWER = "interviewer";
 export const CANDIDATE = "candidate";
+export const OBSERVER_PREFIX = "observer-";
 const VERSION = 1;
 
 const PHASES = [

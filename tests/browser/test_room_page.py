@@ -15,6 +15,7 @@ from tests.browser.room_browser import build_page, open_browser, open_tab, page_
 from tests.cable import cabled
 from tests.livekit_room import (
     NO_KEYS,
+    livekit_process,
     livekit_server,
     make_room,
     open_access,
@@ -184,6 +185,62 @@ async def test_a_pulled_cable_is_told_and_the_interview_goes_on(tmp_path: Path) 
     assert record.info.outcome is Outcome.COMPLETED
     lost = [event.at_ms for event in record.events if isinstance(event, DeviceLost)]
     assert lost == [event.at_ms for event in record.events if isinstance(event, DeviceReturned)]
+
+
+async def test_a_candidate_in_the_waiting_room_is_let_in(server: LiveKitServer, tmp_path: Path) -> None:
+    """And goes on in another window."""
+    await write_answer(tmp_path / "answer.wav", ORDER, {})
+    complaints: list[str] = []
+    async with (
+        serving(server, tmp_path / "kept"),
+        page_address(PagePlan(server, port=0)) as address,
+        open_rooms(server) as rooms,
+        open_browser(tmp_path / "answer.wav") as browser,
+    ):
+        room, invitation = await make_room(server, ORDER, has_waiting_room=True)
+        page = await open_tab(browser, f"{address}#token={invitation}", complaints)
+        await join_by_keyboard(page)
+        await expect(page.locator("#status")).to_contain_text("You will be let in soon")
+        await expect(page.get_by_role("button", name="My answer is finished")).not_to_be_visible()
+        await rooms.admit(room)
+        await expect(page.locator("#progress")).to_have_text("Question 1 of 1")
+        other = await open_tab(browser, f"{address}#token={invitation}", complaints)
+        await join_by_keyboard(other)
+        await expect(page.locator("#over-title")).to_have_text("The interview goes on in another window")
+        await rooms.end(room, is_now=True)
+        await expect(other.locator("#over-title")).to_have_text("The interview is over")
+    assert complaints == []
+
+
+async def test_a_server_that_was_started_again_is_come_back_to(tmp_path: Path) -> None:
+    """It stays away until the page's client has given up; who was muted stays muted."""
+    await write_answer(tmp_path / "answer.wav", ORDER, {})
+    recordings = tmp_path / "kept"
+    with livekit_process(tmp_path) as server:
+        async with (
+            serving(server.address, recordings),
+            page_address(PagePlan(server.address, port=0)) as address,
+            open_browser(tmp_path / "answer.wav") as browser,
+        ):
+            room, invitation = await make_room(server.address, ORDER)
+            page = await open_tab(browser, f"{address}#token={invitation}", [])
+            await join_by_keyboard(page)
+            await expect(page.locator("#captions .candidate").first).to_contain_text(re.compile(r"\w+ \w+"))
+            await page.get_by_role("button", name="Mute").click()
+            server.kill()
+            async with page.expect_response(lambda answer: answer.url.endswith("/token")) as asked:
+                await expect(page.locator("#banner")).to_contain_text("The connection was lost")
+                await expect(page.locator("#status")).to_have_text("Connecting again")
+            assert (await asked.value).status == 503, "the page asks for a new pass: its client has given up"
+            server.start()
+            await expect(page.locator("#banner")).to_have_text("You are muted.")
+            await expect(page.get_by_role("log")).to_contain_text("Welcome back")
+            await page.get_by_role("button", name="End", exact=True).click()
+            await page.get_by_role("dialog").get_by_role("button", name="End it").click()
+            await expect(page.locator("#over-title")).to_have_text("The interview is over")
+            record = await kept(server.address, room, recordings)
+    assert record.problems == ()
+    assert record.info.outcome is Outcome.STOPPED
 
 
 async def test_who_gets_a_pass_and_what_it_lets_them_do(server: LiveKitServer) -> None:

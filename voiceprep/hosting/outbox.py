@@ -82,6 +82,10 @@ def _is_handed_on(event: Event) -> bool:
     return isinstance(event, SessionEnded) and event.reason == BROKEN_OFF
 
 
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:].removesuffix('.')}."
+
+
 class Outbox:
     """A listener of the session's events. `run` carries the messages out; `flush` waits until all are out."""
 
@@ -107,7 +111,7 @@ class Outbox:
         elif isinstance(event, TurnStarted):
             self.state = self.state.model_copy(update={"message": ""})
         elif isinstance(event, SessionEnded):
-            self.state = self.state.model_copy(update={"message": f"The interview is over: {event.reason}."})
+            self.state = self.state.model_copy(update={"message": _sentence(event.reason)})
         if self._is_news(before) or isinstance(event, SessionStarted):
             self._post(self.state)
 

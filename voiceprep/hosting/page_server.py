@@ -15,7 +15,7 @@ from livekit import api
 from voiceprep.errors import ConfigError
 from voiceprep.hosting.messages import CANDIDATE, CONSENT_ATTRIBUTE, OBSERVER_PREFIX
 from voiceprep.hosting.order import RoomOrder
-from voiceprep.hosting.rooms import open_rooms
+from voiceprep.hosting.rooms import NoRoomError, open_rooms
 from voiceprep.hosting.server import LiveKitServer
 
 BUILT = Path(__file__).parent / "page"
@@ -106,7 +106,7 @@ async def make_pass(plan: PagePlan, invitation: str, *, has_consent: bool) -> st
             room = await rooms.create(plan.order, OPEN_ROOM_S, has_waiting_room=False)
         try:
             granted = await rooms.token(room, role, PASS_S)
-        except ConfigError:
+        except NoRoomError:
             raise RefusedError(410, "This interview is over, or its room was closed.") from None
     return _with_consent(plan.server, granted) if role == CANDIDATE else granted
 

@@ -32,6 +32,10 @@ PARTICIPANTS_MAX = 5
 _ROOM_GONE = "not_found"
 
 
+class NoRoomError(ConfigError):
+    """It was never made, or it is closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoomPlace:
     """One room as it is now. `observer_count`: who listens."""
@@ -117,7 +121,7 @@ class Rooms:
         with self._translated():
             found = (await self._access.room.list_rooms(api.ListRoomsRequest(names=[name]))).rooms
         if not found:
-            raise ConfigError("There is no such room.", "`voiceprep rooms list` shows those that are open.")
+            raise NoRoomError("There is no such room.", "`voiceprep rooms list` shows those that are open.")
         return found[0]
 
     async def _place(self, room: api.Room) -> RoomPlace | None:
