@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # livekit.sh path|run [FLAG...] : the LiveKit server, built from its Go module when none is found here.
 # `path` prints where it is; `run` starts it with deploy/livekit-dev.yaml. What Go downloads is checked against its
-# checksum database. LIVEKIT_SERVER=/path/to/livekit-server uses that one instead.
+# checksum database. LIVEKIT_SERVER=/path/to/livekit-server uses that one instead. Where LiveKit Egress
+# (EGRESS_SERVER=/path/to/egress) and Redis are found, `run` starts both beside it; else it says what stopped them.
 set -euo pipefail
 cd -P "$(dirname "$0")/.."
 
@@ -74,13 +75,48 @@ find_server() {
   if [ -x "$server" ]; then echo "$PWD/$server"; fi
 }
 
+redis_port=${REDIS_PORT:-7879}
+
+find_redis() { command -v redis-server || command -v valkey-server; }
+find_egress() { command -v "${EGRESS_SERVER:-egress}"; }
+
+why_no_egress() { # nothing when there is nothing against it
+  find_egress >/dev/null || echo "its program is not here, and cannot be built from its Go module: the module proxy knows github.com/livekit/egress v1.13.0 but answers 403 for its archive (and for older versions), and it needs cgo with GStreamer's headers. Set EGRESS_SERVER=/path/to/egress."
+  find_redis >/dev/null || echo "Redis, through which LiveKit talks to it, is not here: sudo apt-get install -y redis-server"
+}
+
+run_with_egress() { # until one of the three ends
+  local program=$1
+  shift
+  trap 'kill $(jobs -p) 2>/dev/null' EXIT
+  "$(find_redis)" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no >/dev/null &
+  until (exec 3<>"/dev/tcp/127.0.0.1/$redis_port") 2>/dev/null; do
+    kill -0 $! 2>/dev/null || fail "Redis ended at once; is port $redis_port taken?"
+    sleep 0.1
+  done
+  "$program" --config deploy/livekit-dev.yaml --redis-host "127.0.0.1:$redis_port" "$@" &
+  EGRESS_CONFIG_BODY="$(
+    sed -n 's/^ *devkey: \(.*\)/api_key: devkey\napi_secret: \1/p' deploy/livekit-dev.yaml
+    printf 'ws_url: ws://127.0.0.1:7880\ninsecure: true\nredis: {address: "127.0.0.1:%s"}\n' "$redis_port"
+  )" "$(find_egress)" &
+  wait -n
+}
+
 case ${1:-} in
 path) find_server | tail -n 1 ;;
 run)
   shift
   program=$(find_server | tail -n 1)
   say "LiveKit server on ws://127.0.0.1:7880. Now: voiceprep serve livekit --dev   and: voiceprep rooms create --dev"
+  why=$(why_no_egress)
+  if [ -z "$why" ]; then
+    say "LiveKit Egress and Redis run beside it."
+    run_with_egress "$program" "$@"
+    exit
+  fi
+  say "Without LiveKit Egress; interviews are recorded all the same, it would be a second copy (docs/rooms.md):"
+  say "$why"
   exec "$program" --config deploy/livekit-dev.yaml "$@"
   ;;
-*) sed -n '2,4s/^# *//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,5s/^# *//p' "$0" >&2; exit 2 ;;
 esac

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from livekit import api
 
 from tests.loopback.egress import EgressServer, egress_server
 from tests.object_store import empty_bucket, object_store
@@ -44,8 +45,14 @@ async def test_a_room_is_recorded_from_consent_to_the_end(tmp_path: Path) -> Non
     }
     (request,) = server.requests
     (output,) = request.file_outputs
-    assert (output.s3.bucket, output.s3.access_key, output.s3.region) == ("kept", "key", "us-east-1")
-    assert output.s3.force_path_style
+    assert output.s3 == api.S3Upload(
+        access_key=keys["AWS_ACCESS_KEY_ID"],
+        secret=keys["AWS_SECRET_ACCESS_KEY"],
+        region="us-east-1",
+        endpoint=keys["AWS_ENDPOINT_URL"],
+        bucket="kept",
+        force_path_style=True,
+    )
     assert server.calls == ["StartRoomCompositeEgress", "StopEgress", "ListEgress"]
     assert server.violations == []
 
