@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tests.test_offline_judge import THREADS, credited, score
-from voiceprep.model import KeyPoint
+from voiceprep.model import KeyPoint, Question
+from voiceprep.scoring.coverage import best_window, make_view
 from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.scoring.statements import make_statement
+from voiceprep.scoring.words import tokenize
 
 BARE = OfflineJudge(has_word_vectors=False, has_encoder=False)
 COOKING = (
@@ -93,3 +96,38 @@ def test_one_point_of_weight_one_is_scored() -> None:
     point = KeyPoint("jitter", "Random delays spread them", 1.0, ("jitter",))
     question = replace(THREADS, text="What do you do about retries that come all at once?", key_points=(point,))
     assert score("For that I would add jitter, I think, as we always did.", question, BARE).score == 1.0
+
+
+ASKED = Question(
+    "project",
+    "work",
+    "When would you choose a linked list over an array?",
+    key_points=(
+        KeyPoint("end", "The outcome was a good one", 1.0, ("it worked out well",)),
+        KeyPoint("copies", "Elements that are there twice", 1.0, ("duplicates",)),
+        KeyPoint("first", "The usual choice of most programmers", 1.0, ("the array is my default",)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [
+        ("I would say it all worked out quite well for us", {"end"}),
+        ("I would say that the work is done by somebody else", set()),
+        ("You have to look for duplicates before that", {"copies"}),
+        ("You have to make a copy before that", set()),
+        ("For me the array is the default", {"first"}),
+        ("For me the list is the default", set()),
+    ],
+)
+def test_a_phrase_is_said_when_its_words_are_said_of_what_it_is_about(answer: str, points: set[str]) -> None:
+    for judge in (BARE, OfflineJudge()):
+        assert credited(score(answer, ASKED, judge)) == points
+
+
+def test_a_word_speaks_for_one_word_of_a_statement() -> None:
+    statement = make_statement("Identical objects look equal", frozenset())
+    tokens = tokenize("It is the same")
+    once = best_window(statement, make_view("It is the same", tokens, (False,) * len(tokens)))
+    assert 0 < once.agreement < 0.3

@@ -31,6 +31,7 @@ CHECKED = [
     ("an ice bath.", "serve it.", 43, "the strong example does not earn 'cool'"),
     ("into boiling water and", "into the pot and", 45, "the partial example scores 0.00; from 0.35 to below 0.75"),
     ("into boiling water and", "into the pot and", 45, "the partial example scores 0.00, the weak one 0.00"),
+    ("[about seven minutes]", "[use]", 27, "'use' is said about anything"),
     ("[about seven minutes]", "[I do not know]", 27, "'I do not know' does not earn 'time'"),
     (
         "        phrases: [an ice bath]",

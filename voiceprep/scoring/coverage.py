@@ -231,13 +231,14 @@ def _compare(term: Term, said: Polarity, match: Match) -> tuple[float, float]:
 
 
 def _weigh(statement: Statement, hits: Iterable[_Hit]) -> Window:
-    agreeing: dict[int, _Hit] = {}
     opposing: dict[int, list[_Hit]] = {}
+    supporting = []
     for hit in hits:
         if hit.conflict:
             opposing.setdefault(hit.term, []).append(hit)
-        elif hit.term not in agreeing or hit.agreement > agreeing[hit.term].agreement:
-            agreeing[hit.term] = hit
+        else:
+            supporting.append(hit)
+    agreeing = _choose(supporting)
     conflicts = _find_conflicts(agreeing, opposing)
     if _is_mirrored(conflicts):
         mirrored = [replace(hit, agreement=0.9 * hit.conflict, conflict=0.0) for hit in conflicts]
@@ -257,6 +258,17 @@ def _weigh(statement: Statement, hits: Iterable[_Hit]) -> Window:
         max(hit.last for hit in chosen),
         is_denied,
     )
+
+
+def _choose(hits: Sequence[_Hit]) -> dict[int, _Hit]:
+    """The best hit per term; a word of the answer serves one term only."""
+    chosen: dict[int, _Hit] = {}
+    used: set[int] = set()
+    for hit in sorted(hits, key=lambda each: -each.agreement):
+        if hit.term not in chosen and hit.first not in used and hit.last not in used:
+            chosen[hit.term] = hit
+            used |= {hit.first, hit.last}
+    return chosen
 
 
 def _find_conflicts(agreeing: dict[int, _Hit], opposing: dict[int, list[_Hit]]) -> list[_Hit]:

@@ -22,7 +22,7 @@ from voiceprep.scoring.short_forms import spell_out, spell_out_rubric
 from voiceprep.scoring.vectors import WordVectors, has_vectors, load_vectors
 from voiceprep.scoring.words import Token, read_rubric, tokenize
 
-ALGORITHM = "offline-5"
+ALGORITHM = "offline-6"
 NEAR_AT = 0.3
 """When no key point earns this much credit, the answer earns nothing: answers to other questions get as far."""
 CHANCE_BELOW = 0.25

@@ -26,9 +26,9 @@ from voiceprep.scoring.matching import match_token
 from voiceprep.scoring.meaning import NO_LIKENESS, Likeness, TextVectors, find_likeness
 from voiceprep.scoring.negation import Polarity, denied_as_a_whole
 from voiceprep.scoring.statements import (
-    KNOWN_WEIGHT_IN_PHRASE,
     Statement,
     find_contrast,
+    make_phrase,
     make_statement,
     shared_share,
     without_marking_words,
@@ -41,6 +41,8 @@ DENIED_AT = 0.7
 """Coverage, for and against, from which a denial of a key point decides alone."""
 PHRASE_AT, PHRASE_FULL_ABOVE = 0.75, 0.2
 """Coverage from which a phrase of the bank counts, as it is short, and how much more earns full credit."""
+ONE_WORD_AT = 0.8
+"""The same where the phrase is a single word: it may be misheard, but a word like it is said about other things."""
 MISLED_SHARE = 0.8
 """Of the words that a credit rests on, this share lies in a misconception: its full stop may be outside."""
 MISCONCEPTION_AT = 0.8
@@ -253,8 +255,10 @@ def _denial(reading: Reading) -> float:
 def _best_phrase(point: KeyPoint, rubric: _Rubric, about: AnswerView) -> Window:
     best = NOTHING
     for phrase in point.phrases:
-        said = best_window(make_statement(phrase, rubric.known, KNOWN_WEIGHT_IN_PHRASE), about)
-        if not said.is_denied and said.agreement > best.agreement:
+        stated = make_phrase(phrase, rubric.known)
+        said = best_window(stated, without_other_side(about, stated, rubric.contrast))
+        is_said = said.agreement >= ONE_WORD_AT or len(stated.terms) > 1
+        if is_said and not said.is_denied and said.agreement > best.agreement:
             best = said
     return best
 
@@ -276,7 +280,7 @@ def _find_misconceptions(
     found = []
     for belief in question.misconceptions:
         for phrase in (belief.text, *belief.phrases):
-            statement = make_statement(phrase, rubric.known, KNOWN_WEIGHT_IN_PHRASE)
+            statement = make_phrase(phrase, rubric.known)
             window = best_window(statement, view)
             if not window.is_denied and window.agreement >= MISCONCEPTION_AT:
                 found.append((belief.id, statement, window))

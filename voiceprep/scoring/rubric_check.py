@@ -12,6 +12,8 @@ from voiceprep.banks import BankSource, LintFinding
 from voiceprep.conduct.leaks import told_points
 from voiceprep.model import Example, ExampleLevel, Question, QuestionScore, Transcript, Word
 from voiceprep.scoring.offline import OfflineJudge
+from voiceprep.scoring.statements import make_phrase
+from voiceprep.scoring.words import is_plain
 
 STRONG_FROM, WEAK_BELOW = 0.75, 0.35
 """What an example may score; a partial one lies between."""
@@ -76,11 +78,13 @@ class _Check:
             yield self._at(message, *place)
 
     def _wordings(self) -> Iterator[LintFinding]:
-        """Every way to say a key point earns it, and hardly ever another one; its probe earns nothing."""
+        """Every way to say a key point means and earns it, and hardly ever another one; its probe earns nothing."""
         for point in self.question.key_points:
             wordings = [("text", point.text), *(("phrases", phrase) for phrase in point.phrases)]
             others: Counter[str] = Counter()
             for field, wording in wordings:
+                if _is_one_common_word(wording):
+                    yield self._at(f"'{wording}' is said about anything: add words", "key_points", point.id, field)
                 credited, why = self._earned(SPOKEN_AROUND.format(wording.rstrip(".")))
                 others.update(credited - {point.id})
                 if point.id not in credited:
@@ -100,6 +104,11 @@ class _Check:
         result = self._score(text)
         credited = {point.id for point in result.key_points if point.is_credited}
         return credited, f" ({', '.join(result.flags)})" if result.flags else ""
+
+
+def _is_one_common_word(wording: str) -> bool:
+    terms = make_phrase(wording, frozenset()).terms
+    return len(terms) == 1 and is_plain(terms[0].token.text)
 
 
 _EXPECTED = {

@@ -5,6 +5,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from voiceprep.scoring.lexicon import AUXILIARIES, DETERMINERS
 from voiceprep.scoring.matching import match_words
 from voiceprep.scoring.negation import Polarity, polarities
 from voiceprep.scoring.words import Token, is_plain, tokenize
@@ -16,6 +17,10 @@ KNOWN_WEIGHT_ALONE = 0.8
 """The same when a statement has hardly any other word."""
 KNOWN_WEIGHT_IN_PHRASE = 0.7
 """The same in a phrase, which somebody chose on purpose."""
+SMALL_SHARE, SMALL_SHARE_OF_ALL = 0.35, 0.8
+"""What a small word weighs beside the only content word of a phrase, and what all of them weigh at most."""
+SMALL_GAP_TOKENS = 4
+"""How many other words may stand among those of such a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,28 @@ def make_statement(text: str, known_stems: Set[str], known_weight: float = KNOWN
     )
     length = min(45, max(12, 10 + 2 * len(terms), int(1.3 * len(tokens)) + 4))
     return Statement(text, terms, sum(term.weight for term in terms) or 1.0, length)
+
+
+@lru_cache(maxsize=16_384)
+def make_phrase(text: str, known_stems: Set[str]) -> Statement:
+    """A phrase of a bank as weighted terms.
+
+    Beside a single content word its small words count too: "worked" is said about anything, "worked out" is not.
+    """
+    statement = make_statement(text, known_stems, KNOWN_WEIGHT_IN_PHRASE)
+    tokens = tokenize(text)
+    small = {token.text: token for token in tokens if token.is_function and not _is_empty(token)}
+    if len(statement.terms) != 1 or statement.terms[0].token.is_function or not small:
+        return statement
+    (telling,) = statement.terms
+    weight = telling.weight * min(SMALL_SHARE, SMALL_SHARE_OF_ALL / len(small))
+    terms = (telling, *(Term(token, weight, Polarity.OPEN, is_known=False) for token in small.values()))
+    return Statement(text, terms, sum(term.weight for term in terms), len(tokens) + SMALL_GAP_TOKENS)
+
+
+def _is_empty(token: Token) -> bool:
+    """A small word that says nothing by itself, or denies, which is a matter of polarity."""
+    return token.is_negator or token.text == "there" or token.text in DETERMINERS | AUXILIARIES
 
 
 def _rarity(token: Token) -> float:
