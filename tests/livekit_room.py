@@ -18,6 +18,7 @@ from livekit import api
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.rooms import Rooms, open_rooms
 from voiceprep.hosting.server import DEV_KEY, DEV_SECRET, LiveKitServer
+from voiceprep.recordings.rooms import is_held
 
 REPOSITORY = Path(__file__).parents[1]
 CONFIG = REPOSITORY / "deploy" / "livekit-dev.yaml"
@@ -167,6 +168,13 @@ async def until_open(rooms: Rooms, name: str) -> None:
     """Until there is such a room."""
     pause = asyncio.Event()
     while all(place.name != name for place in await rooms.list()):
+        await _wait_a_little(pause)
+
+
+async def until_let_go(recordings: Path, room: str) -> None:
+    """Until no process holds this room: what it had to write is written."""
+    pause = asyncio.Event()
+    while is_held(recordings, room):
         await _wait_a_little(pause)
 
 

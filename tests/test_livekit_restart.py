@@ -19,6 +19,7 @@ from tests.livekit_room import (
     livekit_process,
     make_room,
     serving,
+    until_let_go,
     until_open,
     until_recorded,
 )
@@ -108,7 +109,7 @@ async def test_a_server_that_was_given_up_is_gone_on_with(server: LiveKitProcess
         async with RoomCandidate(server.address.url, token, Answers()) as first:
             await until_answering(first)
             await die(server, recordings)
-            await until_recorded(recordings, "session_ended")
+            await until_let_go(recordings, room)
             await first.is_over.wait()
         (folder,) = session_folders(recordings)
         cut = load_session(folder)

@@ -79,16 +79,20 @@ class Keeper:
         self._is_registered_anew = True
 
     async def run(self) -> None:
-        """Until cancelled. A server or a folder that does not answer is asked again."""
+        """Until cancelled. A server or a folder that does not answer is asked again; it is told once."""
+        told = ""
         while True:
             await asyncio.sleep(LOOK_S)
             try:
                 with sole_keeper(self._recordings) as is_ours:
                     while is_ours:
                         await self.look()
+                        told = ""
                         await asyncio.sleep(LOOK_S)
             except (api.TwirpError, aiohttp.ClientError, TimeoutError, RecordingError) as error:
-                log.warning("looking after the rooms failed: %s", type(error).__name__)
+                if told != type(error).__name__:
+                    told = type(error).__name__
+                    log.warning("looking after the rooms failed: %s", told)
 
     async def look(self) -> None:
         """Once through everything."""
@@ -106,8 +110,8 @@ class Keeper:
                 await self._hand_out(entry.room, entry.order)
         now_s = asyncio.get_running_loop().time()
         if now_s - self._asked_s >= ASK_S:
-            self._asked_s = now_s
             await self._ask_server()
+            self._asked_s = now_s
 
     async def _forgotten(self, entries: Sequence[RoomEntry]) -> list[RoomEntry]:
         """Those whose room the server does not know."""

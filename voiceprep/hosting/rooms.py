@@ -96,8 +96,8 @@ class Rooms:
             if any(each.identity == CANDIDATE for each in people.participants):
                 await let_in(self._access, name)
 
-    async def end(self, name: str, *, is_now: bool) -> None:
-        """Ask the interviewer to say goodbye; where there is none, or at once, close the room."""
+    async def end(self, name: str, *, is_now: bool) -> bool:
+        """Ask the interviewer to say goodbye: True. Where there is none, or at once, close the room: False."""
         await self._find(name)
         request = api.SendDataRequest(
             room=name,
@@ -109,8 +109,9 @@ class Rooms:
             people = await self._access.room.list_participants(api.ListParticipantsRequest(room=name))
             if is_now or not any(each.identity == INTERVIEWER for each in people.participants):
                 await self._access.room.delete_room(api.DeleteRoomRequest(room=name))
-            else:
-                await self._access.room.send_data(request)
+                return False
+            await self._access.room.send_data(request)
+        return True
 
     async def token(self, name: str, role: str, valid_s: int) -> str:
         """What a `candidate` or an `observer` needs to come in, and nothing more."""

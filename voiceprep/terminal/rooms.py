@@ -94,8 +94,8 @@ def list_rooms(environment: Environment, *, is_dev: bool, is_json: bool) -> Exit
 
 def end_room(environment: Environment, name: str, *, is_dev: bool, is_now: bool) -> ExitCode:
     """Raises ConfigError."""
-    _with_rooms(environment, is_dev, lambda rooms: rooms.end(name, is_now=is_now))
-    print("Closed." if is_now else "The interviewer says goodbye; the room closes after it.")
+    is_said = _with_rooms(environment, is_dev, lambda rooms: rooms.end(name, is_now=is_now))
+    print("The interviewer says goodbye; the room closes after it." if is_said else "Closed.")
     return ExitCode.DONE
 
 
