@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import pytest
 
 from voiceprep.engines.ahead import LookAhead
 from voiceprep.model import Answer, TurnBrief, TurnKind
-from voiceprep.ports import Anticipation, Provisional
+from voiceprep.ports import Anticipation, Provisional, Samples
 from voiceprep.tasks import Tasks
+from voiceprep.turn_taking.speech_gate import GateChange
 
 FIRST, SECOND = (TurnBrief(TurnKind.FOLLOW_UP, text) for text in ("What of 1?", "What of 2?"))
 
@@ -90,3 +93,32 @@ async def test_what_is_found_out_about_older_words_is_dropped() -> None:
 
 def _wait(event: threading.Event) -> None:
     assert event.wait(timeout=20)
+
+
+class Model:
+    """A turn model that counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    async def probability(self, samples: Samples) -> float:
+        self.heard.append(int(samples[0]))
+        return 0.25
+
+
+async def test_a_turn_model_is_asked_once_in_a_silence_and_hears_how_it_began() -> None:
+    async with Tasks() as tasks:
+        ahead, model = Watched(tasks).ahead, Model()
+        for sound, change, is_wanted in (
+            (7, GateChange.STOPPED, False),
+            (8, None, True),
+            (9, None, True),
+            (10, GateChange.STARTED, False),
+            (11, GateChange.STOPPED, False),
+            (12, None, False),
+        ):
+            recent = partial(np.full, 320, sound, np.int16)
+            ahead.listen(change, model, recent, is_wanted=is_wanted)
+            await tasks.settle()
+            assert ahead.turn_probability(Provisional()) == (0.25 if sound in (8, 9) else None)
+    assert model.heard == [7], "as speech stopped, however late it is wanted"

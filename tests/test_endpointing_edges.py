@@ -7,6 +7,7 @@ from voiceprep.turn_taking.endpointing import (
     CAUTION,
     ONSET_KNOWN_MS,
     OWN_PAUSES_KEPT,
+    PAUSE_MS,
     Endpointer,
     EndpointPolicy,
     Hearing,
@@ -244,3 +245,25 @@ def test_questions_that_nobody_answers_unlearn_nothing() -> None:
             endpointer.begin(1_000 * number, None)
         waits_ms.append(waits_for_leaving(endpointer, 20_000))
     assert waits_ms[0] == waits_ms[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "silence_ms", "is_covered", "known", "is_wanted"),
+    [
+        ("Threads share memory.", PAUSE_MS, True, None, True),  # it would end before all patience
+        ("Threads share memory.", PAUSE_MS - 20, True, None, False),
+        ("Threads share memory.", PAUSE_MS, True, 0.9, False),
+        ("Threads share memory.", PAUSE_MS, False, None, False),  # nobody waits longer than all patience
+        (ADMITS, PAUSE_MS, False, None, True),
+        (UNFINISHED, PAUSE_MS, True, None, False),
+    ],
+)
+def test_a_turn_model_is_wanted_only_where_its_doubt_would_change_something(
+    text: str, silence_ms: int, is_covered: bool, known: float | None, is_wanted: bool
+) -> None:
+    endpointer = Endpointer(EndpointPolicy())
+    endpointer.begin(0, None, expected_ms=2_000)
+    endpointer.step(Hearing(1_000 + silence_ms, False, 1_000, text, 1_000, is_covered, known))
+    assert endpointer.is_model_wanted is is_wanted
+    endpointer.step(Hearing(1_020 + silence_ms, True, 1_020 + silence_ms, text, 1_000, is_covered))
+    assert not endpointer.is_model_wanted

@@ -36,6 +36,7 @@ class LookAhead:
         self._covered: Sequence[str] = ()
         self._likely: TurnBrief | None = None
         self._turn_probability: float | None = None
+        self._before_silence: Samples | None = None  # what a turn model has not heard yet
         self._under_way: list[asyncio.Task[None]] = []
 
     def is_covered(self, provisional: Provisional) -> bool:
@@ -69,12 +70,25 @@ class LookAhead:
             self._prepare(self._likely, text)
         self._look(text, now_ms, reply_to=text)
 
-    def listen(self, change: GateChange | None, model: TurnModel | None, recent: Callable[[], Samples]) -> None:
-        """Ask the turn model when speech stops; forget what it said when speech starts."""
+    def listen(
+        self,
+        change: GateChange | None,
+        model: TurnModel | None,
+        recent: Callable[[], Samples],
+        *,
+        is_wanted: bool,
+    ) -> None:
+        """Ask the turn model once in a silence, if its answer is wanted; forget it when speech starts.
+
+        It hears what there was when speech stopped.
+        """
         if change is GateChange.STARTED:
-            self._turn_probability = None
-        elif change is GateChange.STOPPED and model is not None:
-            self._start(self._judge(model, recent()), "turn model")
+            self._turn_probability = self._before_silence = None
+        elif change is GateChange.STOPPED:
+            self._before_silence = recent()
+        if is_wanted and model is not None and self._before_silence is not None:
+            self._start(self._judge(model, self._before_silence), "turn model")
+            self._before_silence = None
 
     def close(self) -> None:
         for task in self._under_way:

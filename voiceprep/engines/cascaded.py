@@ -196,7 +196,8 @@ class _Exchange:
         provisional = self._stream.provisional
         self._turn.show(provisional.text)
         self._look_ahead()
-        self._ahead.listen(heard.change, self._engine.parts.turn_model, self._floor.recent_audio)
+        model, recent = self._engine.parts.turn_model, self._floor.recent_audio
+        self._ahead.listen(heard.change, model, recent, is_wanted=self._turn.is_model_wanted)
         verdict = self._turn.judge(provisional, self._ahead)
         is_finished = verdict is Verdict.FINISHED or (self._stream.error is not None and self._was_spoken_in_vain)
         ended_by = self._turn.conclude(verdict, is_finished=is_finished)

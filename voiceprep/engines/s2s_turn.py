@@ -268,7 +268,8 @@ class Exchange:
         if not gate.is_speech:
             self._ahead.read(provisional, self._now_ms, self._now_ms - gate.last_speech_ms)
         if self._manners.are_turns_ours:
-            self._ahead.listen(heard.change, self._conversation.parts.turn_model, self._floor.recent_audio)
+            model, recent = self._conversation.parts.turn_model, self._floor.recent_audio
+            self._ahead.listen(heard.change, model, recent, is_wanted=self._turn.is_model_wanted)
         verdict = self._turn.judge(provisional, self._ahead)
         ended_by = self._turn.conclude(verdict, is_finished=self._is_finished(verdict))
         if ended_by is not None:

@@ -199,6 +199,11 @@ class TurnUnderWay:
         """The next text is another one's."""
         self._shown = ""
 
+    @property
+    def is_model_wanted(self) -> bool:
+        """See Endpointer."""
+        return self._endpointer.is_model_wanted
+
     def judge(self, provisional: Provisional, ahead: LookAhead) -> Verdict:
         """Whether the answer is over, by what is known at this block."""
         gate = self._floor.gate

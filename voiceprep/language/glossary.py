@@ -154,8 +154,9 @@ def _match(window: Sequence[Word], entries: Sequence[_Entry], *, is_mid_sentence
     pieces = tuple(_letters(word.text) for word in window)
     if not all(pieces) or _is_broken(window):
         return None
+    spelled = _spelled(window, pieces)
     for entry in entries:
-        if pieces in entry.heard_as or _is_spelled(window, pieces, entry):
+        if pieces in entry.heard_as or spelled == entry.letters:
             return entry
     if any(piece in _COMMON for piece in pieces):
         return None
@@ -180,10 +181,10 @@ def _is_broken(window: Sequence[Word]) -> bool:
     )
 
 
-def _is_spelled(window: Sequence[Word], pieces: Sequence[str], entry: _Entry) -> bool:
-    """Letters said one by one, "S Q L"; lower-case ones are articles, not initials."""
+def _spelled(window: Sequence[Word], pieces: Sequence[str]) -> str | None:
+    """What is said letter by letter, "S Q L"; lower-case ones are articles, not initials."""
     is_initials = len(pieces) > 1 and all(len(piece) == 1 for piece in pieces)
-    return is_initials and "".join(pieces) == entry.letters and all(word.text[0].isupper() for word in window)
+    return "".join(pieces) if is_initials and all(word.text[0].isupper() for word in window) else None
 
 
 def _sounds_like(joined: str, entry: _Entry, *, is_name: bool) -> bool:

@@ -52,6 +52,8 @@ class Verdict(StrEnum):
 
 ONSET_KNOWN_MS = 80
 """Speech is known to have begun so much later: a pause that ends just within all patience must not be cut."""
+PAUSE_MS = 250
+"""A shorter silence is none."""
 OWN_PAUSES_KEPT = 12
 QUICK_FROM_PAUSES = 12
 QUICK_BELOW_MS = 700
@@ -158,7 +160,10 @@ class _Words:
 
 
 class Endpointer:
-    """Decides, block by block, whether one answer is over. One per session: it learns the candidate's pauses."""
+    """Decides, block by block, whether one answer is over. One per session: it learns the candidate's pauses.
+
+    `is_model_wanted`: a turn model's doubt would change something; a wait of all patience gets no longer by it.
+    """
 
     def __init__(self, policy: EndpointPolicy) -> None:
         self.policy = policy
@@ -177,7 +182,7 @@ class Endpointer:
         self._limit_at_ms = None if limit_ms is None else now_ms + limit_ms
         self._nudge_count = 0
         self._silence_from_ms: int | None = None
-        self._seems_over = False
+        self._seems_over = self.is_model_wanted = False
         self._patience_factor = 1
 
     def shift(self, held_ms: int) -> None:
@@ -199,6 +204,7 @@ class Endpointer:
 
     def step(self, hearing: Hearing) -> Verdict:
         """Take one block's worth of knowledge."""
+        self.is_model_wanted = False
         if hearing.is_speech:
             self._learn(hearing)
             is_overtime = self._over_limit_ms(hearing.now_ms) > self.policy.overtime_ms
@@ -223,8 +229,15 @@ class Endpointer:
             self._length_share(self._read.word_count),
             self._went_on_count,
         )
-        self._seems_over = can_stop(self.policy, signs) and end_odds(signs) > 0
         needed_ms = silence_needed_ms(self.policy, signs)
+        may_stop = can_stop(self.policy, signs)
+        self._seems_over = may_stop and end_odds(signs) > 0
+        self.is_model_wanted = (
+            silence_ms >= PAUSE_MS
+            and hearing.turn_probability is None
+            and may_stop
+            and (self._seems_over or needed_ms < self.policy.patience_ms)
+        )
         if sounds is not Sounds.CLOSED:
             needed_ms *= self._patience_factor
         if needed_ms >= self.policy.patience_ms:
@@ -264,7 +277,7 @@ class Endpointer:
             self.went_on()
         pause_ms = hearing.last_speech_ms - self._silence_from_ms
         self._silence_from_ms = None
-        if pause_ms >= 250:
+        if pause_ms >= PAUSE_MS:
             self._own_pauses_ms = [*self._own_pauses_ms, pause_ms][-OWN_PAUSES_KEPT:]
 
     def _over_limit_ms(self, now_ms: int) -> int:
