@@ -14,7 +14,7 @@ import numpy as np
 from websockets.asyncio.client import connect
 
 from benchmarks.hosts.caller import Caller
-from benchmarks.rooms.answers import WORDS, same_words, say
+from benchmarks.rooms.answers import WORDS, SameWords, say
 from benchmarks.rooms.candidate import RoomCandidate
 from benchmarks.rooms.processes import cost_of
 from benchmarks.rooms.runs import BANK, latencies, worker_flags
@@ -171,7 +171,7 @@ async def livekit(folder: Path, questions: int, keys: Environment) -> HostRun:
             await here.until_ready("Ready for interviews")
             room, token = await make_room(server, _order(questions))
             came_s = asyncio.get_running_loop().time()
-            async with RoomCandidate(server.url, token, same_words) as candidate:
+            async with RoomCandidate(server.url, token, SameWords()) as candidate:
                 await candidate.is_over.wait()
             async with open_rooms(server) as rooms:
                 await until_gone(rooms, room)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.peers.numbers import in_words, percentile
 from benchmarks.peers.runs import machine
-from benchmarks.rooms.answers import WORDS, same_words, say
+from benchmarks.rooms.answers import MANY_WORDS, WORDS, SameWords, say
 from benchmarks.rooms.direct import run_direct
 from benchmarks.rooms.hop import measure_hop
 from benchmarks.rooms.runs import BANK, NO_PROVIDERS, KillRun, RoomsRun, latencies, run_kill, run_rooms
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--ears", type=int, default=1, help="how many of a run's candidates decode what they hear")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--questions", type=int, default=4)
+    parser.add_argument("--long", action="store_true", help="answers of 20 s instead of 4 s")
     parser.add_argument("--direct", action="store_true", help="the same interview without a room, to compare")
     parser.add_argument("--hop", action="store_true", help="one way through the server, without an interview")
     parser.add_argument("--kill", type=int, default=0, help="kill a worker that holds so many rooms")
@@ -50,19 +51,20 @@ def main() -> None:
 
 async def _measure(arguments: argparse.Namespace) -> None:
     before = machine()
-    say(WORDS)  # the voice is loaded before the clock runs
+    words = SameWords(MANY_WORDS if arguments.long else WORDS)
+    say(words.text)  # the voice is loaded before the clock runs
     direct_ms: list[float] = []
     runs: list[RoomsRun] = []
     kill = None
     if arguments.hop:
         print(await _hop(), flush=True)
-    async with _engines(is_embedded=arguments.embedded) as keys:
+    async with _engines(words, is_embedded=arguments.embedded) as keys:
         if arguments.direct:
-            direct_ms = await _direct(arguments.questions, keys)
+            direct_ms = await _direct(arguments.questions, keys, words)
         for count in filter(None, arguments.rooms.split(",")):
             with tempfile.TemporaryDirectory() as folder:
                 run = await run_rooms(
-                    Path(folder), int(count), arguments.ears, arguments.workers, arguments.questions, keys
+                    Path(folder), int(count), arguments.ears, arguments.workers, arguments.questions, keys, words
                 )
             runs.append(run)
             print(render_run(run), flush=True)
@@ -71,15 +73,15 @@ async def _measure(arguments: argparse.Namespace) -> None:
                 kill = await run_kill(Path(folder), arguments.kill, keys)
             print(render_kill(kill), flush=True)
     print("\n".join(render_targets(direct_ms, runs, kill)))
-    write("embedded" if arguments.embedded else "providers", before, direct_ms, runs, kill)
+    write(_conditions(arguments), before, direct_ms, runs, kill)
 
 
 @asynccontextmanager
-async def _engines(*, is_embedded: bool) -> AsyncIterator[Mapping[str, str]]:
+async def _engines(words: SameWords, *, is_embedded: bool) -> AsyncIterator[Mapping[str, str]]:
     if is_embedded:
         yield NO_PROVIDERS
         return
-    async with providers() as keys:
+    async with providers(words.text) as keys:
         yield keys
 
 
@@ -93,11 +95,11 @@ async def _hop() -> str:
     return f"{verdict} one way through the server: {way}, {held_ms:.0f} ms of it in the jitter buffer"
 
 
-async def _direct(questions: int, keys: Mapping[str, str]) -> list[float]:
+async def _direct(questions: int, keys: Mapping[str, str], words: SameWords) -> list[float]:
     order = RoomOrder(bank=BANK, questions=questions, seed=0, mode="cascaded")
     flags = PROVIDERS if keys else {}
     with tempfile.TemporaryDirectory() as folder:
-        clock, record = await run_direct(Path(folder), order, same_words, flags, {**os.environ, **keys})
+        clock, record = await run_direct(Path(folder), order, words, flags, {**os.environ, **keys})
     print(
         f"Directly: replies at the ear {in_words(clock.replies_ms)} ms, in the record "
         f"{in_words(latencies(record))} ms (P50 / P95, n={len(clock.replies_ms)}), "
@@ -145,16 +147,21 @@ def render_targets(direct_ms: Sequence[float], runs: Sequence[RoomsRun], kill: K
     return lines
 
 
+def _conditions(arguments: argparse.Namespace) -> str:
+    engines = "embedded" if arguments.embedded else "providers"
+    return f"{engines}, long answers" if arguments.long else engines
+
+
 def write(
-    engines: str,
+    conditions: str,
     before: dict[str, object],
     direct_ms: Sequence[float],
     runs: Sequence[RoomsRun],
     kill: KillRun | None,
 ) -> None:
-    """Add to what earlier calls with these engines measured, a row a number of rooms and workers."""
+    """Add to what earlier calls under these conditions measured, a row a number of rooms and workers."""
     whole = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    kept = whole.setdefault(engines, {"rooms": {}, "kill": None})
+    kept = whole.setdefault(conditions, {"rooms": {}, "kill": None})
     for run in runs:
         kept["rooms"][f"{run.room_count} rooms, {run.worker_count} workers"] = asdict(run)
     kept["machine"] = before

@@ -4,6 +4,7 @@ Must not know rooms.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,13 @@ from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 NO_IDEA = "I am not sure about that one, sorry."
 WORDS = "We moved the sessions into a shared store, and that is my answer."
 """Nobody who hears the end of it waits for the rest."""
+MANY_WORDS = (
+    "At first every server kept its own sessions in memory, so people were logged out whenever we deployed. We "
+    "measured how often that happened, and it was about forty times a day. Then I looked at two ways, sticky "
+    "routing and a shared store. Sticky routing was quick to set up, but it would not have survived a restart. "
+    + WORDS
+)
+"""As long as answers are in an interview."""
 Answer = Callable[[RoomState], Samples]
 """24 kHz, shape (n_samples,); called once a turn in which an answer is wanted."""
 
@@ -39,9 +47,14 @@ class SpokenAnswers:
         return say(NO_IDEA)
 
 
-def same_words(state: RoomState) -> Samples:
-    """Whatever is asked."""
-    return say(WORDS)
+@dataclass(frozen=True, slots=True)
+class SameWords:
+    """`text`, whatever is asked."""
+
+    text: str = WORDS
+
+    def __call__(self, state: RoomState) -> Samples:
+        return say(self.text)
 
 
 @cache

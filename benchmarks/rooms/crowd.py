@@ -1,6 +1,6 @@
 """Many candidates for little: a Go program, built from `crowd/`, that codes and decodes no sound.
 
-So what a machine has is left to what is measured. They say `answers.WORDS`. Must not know the interviewer's side.
+So what a machine has is left to what is measured. They all say the same. Must not know the interviewer's side.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import soundfile  # type: ignore[import-untyped]
 
-from benchmarks.rooms.answers import WORDS, say
+from benchmarks.rooms.answers import say
 from voiceprep.errors import ConfigError
 from voiceprep.hosting.messages import INTERVIEWER, STATE_TOPIC
 from voiceprep.hosting.server import LiveKitServer
-from voiceprep.ports import SPEAKER_RATE_HZ
+from voiceprep.ports import SPEAKER_RATE_HZ, Samples
 
 SOURCE = Path(__file__).parent / "crowd"
 PACKET_SAMPLES = SPEAKER_RATE_HZ * 20 // 1000
@@ -40,11 +40,15 @@ class CrowdMember:
 async def hold_crowd(
     server: LiveKitServer,
     tokens: Sequence[str],
+    text: str,
     stagger_s: float,
     on_begun: Callable[[], None],
     on_ended: Callable[[], None],
 ) -> list[CrowdMember]:
-    """One interview a token, to its end; called back as each begins and ends. Raises ConfigError without Go."""
+    """One interview a token, to its end, with `text` for an answer; called back as each begins and ends.
+
+    Raises ConfigError without Go.
+    """
     if not tokens:
         return []
     process = await asyncio.create_subprocess_exec(
@@ -53,7 +57,7 @@ async def hold_crowd(
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(json.dumps(_order(server, tokens, stagger_s)).encode())
+        process.stdin.write(json.dumps(_order(server, tokens, text, stagger_s)).encode())
         process.stdin.close()
         members = []
         async for line in process.stdout:
@@ -71,9 +75,9 @@ async def hold_crowd(
     return members
 
 
-def _order(server: LiveKitServer, tokens: Sequence[str], stagger_s: float) -> dict[str, object]:
-    samples = say(WORDS)
-    packets = list(opus_packets())
+def _order(server: LiveKitServer, tokens: Sequence[str], text: str, stagger_s: float) -> dict[str, object]:
+    samples = say(text)
+    packets = list(opus_packets(samples))
     packets = packets[: -(-samples.size // PACKET_SAMPLES)]
     return {
         "url": server.url,
@@ -86,10 +90,10 @@ def _order(server: LiveKitServer, tokens: Sequence[str], stagger_s: float) -> di
     }
 
 
-def opus_packets() -> Iterator[bytes]:
-    """The words in Opus packets of 20 ms, without the two that only describe them (RFC 3533, RFC 7845)."""
+def opus_packets(samples: Samples) -> Iterator[bytes]:
+    """24 kHz sound in Opus packets of 20 ms, without the two that only describe them (RFC 3533, RFC 7845)."""
     file = BytesIO()
-    soundfile.write(file, say(WORDS), SPEAKER_RATE_HZ, format="OGG", subtype="OPUS")
+    soundfile.write(file, samples, SPEAKER_RATE_HZ, format="OGG", subtype="OPUS")
     data, at, packet, count = file.getvalue(), 0, b"", 0
     while at < len(data):
         assert data[at : at + 4] == b"OggS"

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.rooms.answers import WORDS, same_words, say
+from benchmarks.rooms.answers import SameWords, say
 from benchmarks.rooms.candidate import RoomCandidate
 from benchmarks.rooms.crowd import hold_crowd
 from benchmarks.rooms.processes import Cost, cost_of
@@ -26,6 +26,7 @@ ROOM_S = 300.0
 CLOSING_S = 120.0
 STAGGER_S = 0.5
 WARM_MAX = 4
+LOOK_S = 5.0
 NO_PROVIDERS: Mapping[str, str] = {}
 """The embedded engines."""
 
@@ -65,14 +66,20 @@ class _Held:
 
 
 async def run_rooms(
-    folder: Path, room_count: int, ear_count: int, worker_count: int, questions: int, keys: Mapping[str, str]
+    folder: Path,
+    room_count: int,
+    ear_count: int,
+    worker_count: int,
+    questions: int,
+    keys: Mapping[str, str],
+    words: SameWords,
 ) -> RoomsRun:
     """Hold `room_count` interviews at once, `ear_count` of them with candidates who hear as a browser does.
 
     `keys` is the environment of the providers.
     """
     ear_count = min(ear_count, room_count)
-    say(WORDS)
+    say(words.text)
     recordings = folder / "kept"
     with livekit_server(folder) as server:
         async with AsyncExitStack() as stack:
@@ -92,10 +99,10 @@ async def run_rooms(
             ]
             tokens = [token for _, token in rooms]
             crowd = asyncio.create_task(
-                hold_crowd(server, tokens[ear_count:], STAGGER_S, meter.note_begun, meter.note_ended)
+                hold_crowd(server, tokens[ear_count:], words.text, STAGGER_S, meter.note_begun, meter.note_ended)
             )
             held = await asyncio.gather(
-                *(_hold(server, *rooms[index], index * STAGGER_S, meter) for index in range(ear_count))
+                *(_hold(server, *rooms[index], words, index * STAGGER_S, meter) for index in range(ear_count))
             )
             members = await crowd
             problems = await _unclosed(server, [name for name, _ in rooms])
@@ -164,24 +171,27 @@ class _TalkMeter:
     async def watch(self) -> None:
         await self._has_begun.wait()
         loop = asyncio.get_running_loop()
-        from_s, from_cpu_s = loop.time(), sum(cost.cpu_s for cost in _costs(self._workers))
+        # In a thread, and seldom: to add up the memory of many processes takes as long as a reply.
+        from_s, before = loop.time(), await asyncio.to_thread(_costs, self._workers)
         while not self._has_ended.is_set():
-            costs = _costs(self._workers)
+            await asyncio.sleep(LOOK_S)
+            costs, now_s = await asyncio.to_thread(_costs, self._workers), loop.time()
+            if self._has_ended.is_set():
+                return
             self.pss_mb = max(self.pss_mb, sum(cost.pss_mb for cost in costs))
-            minutes = (loop.time() - from_s) / 60
-            if minutes:
-                used_s = sum(cost.cpu_s for cost in costs) - from_cpu_s
-                self.cpu_s_per_minute = used_s / minutes / self._room_count
-            await asyncio.sleep(2)
+            used_s = sum(cost.cpu_s for cost in costs) - sum(cost.cpu_s for cost in before)
+            self.cpu_s_per_minute = used_s / ((now_s - from_s) / 60) / self._room_count
 
 
 def _costs(workers: Sequence[Worker]) -> list[Cost]:
     return [cost_of(worker.process.pid) for worker in workers]
 
 
-async def _hold(server: LiveKitServer, name: str, token: str, delay_s: float, meter: _TalkMeter) -> _Held:
+async def _hold(
+    server: LiveKitServer, name: str, token: str, words: SameWords, delay_s: float, meter: _TalkMeter
+) -> _Held:
     await asyncio.sleep(delay_s)
-    candidate = RoomCandidate(server.url, token, same_words)
+    candidate = RoomCandidate(server.url, token, words)
     held = _Held(name, candidate)
     try:
         async with asyncio.timeout(ROOM_S), candidate:
@@ -220,7 +230,7 @@ class KillRun:
 
 async def run_kill(folder: Path, room_count: int, keys: Mapping[str, str] = NO_PROVIDERS) -> KillRun:
     """All rooms are one worker's, in the middle of an answer; it is killed, a second one is there."""
-    say(WORDS)
+    say(SameWords().text)
     recordings = folder / "kept"
     flags, keys = worker_flags(room_count, keys), keys or NO_KEYS
     with livekit_server(folder) as server:
@@ -231,7 +241,7 @@ async def run_kill(folder: Path, room_count: int, keys: Mapping[str, str] = NO_P
                 for seed in range(room_count)
             ]
             candidates = [
-                await stack.enter_async_context(RoomCandidate(server.url, token, same_words)) for _, token in rooms
+                await stack.enter_async_context(RoomCandidate(server.url, token, SameWords())) for _, token in rooms
             ]
             too_late = serving(server, recordings, *flags, name="second", keys=keys)
             await stack.enter_async_context(too_late)

@@ -1,6 +1,7 @@
 """The providers of a run: the tests' Deepgram and OpenAI servers, in a process of their own, one for all rooms.
 
-`python -m benchmarks.rooms.servers` prints what a worker needs in its environment, and serves until its input ends.
+`python -m benchmarks.rooms.servers TEXT` hears TEXT whenever something is said; it prints what a worker needs in
+its environment and serves until its input ends.
 """
 
 import asyncio
@@ -64,12 +65,13 @@ class AnswerEar:
 
 
 @asynccontextmanager
-async def providers() -> AsyncIterator[dict[str, str]]:
-    """Start them; the environment of whoever uses them."""
+async def providers(text: str = WORDS) -> AsyncIterator[dict[str, str]]:
+    """Start them; the environment of whoever uses them. `text`: what candidates say."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "benchmarks.rooms.servers",
+        text,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -83,14 +85,14 @@ async def providers() -> AsyncIterator[dict[str, str]]:
         await process.wait()
 
 
-async def _serve() -> None:
+async def _serve(text: str) -> None:
     voice = SpeechReply(
         tone(REPLY_MS).tobytes(),
         chunk_bytes=CHUNK_BYTES,
         first_byte_ms=FIRST_BYTE_MS,
         between_chunks_ms=BETWEEN_CHUNKS_MS,
     )
-    words = spread(WORDS)
+    words = spread(text)
     listen = ListenScript(ear=lambda: AnswerEar(words), delay_s=TRANSCRIPT_DELAY_S)
     hears, speaks = deepgram.DeepgramServer(listen), OpenAIServer(Script(speech=lambda _: voice))
     async with hears, speaks:
@@ -107,4 +109,4 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(sys.argv[1]))
