@@ -102,7 +102,7 @@ async def test_a_voice_is_heard_whole_at_once_and_without_gaps() -> None:
     assert here.source.missing == 0
 
 
-async def test_silence_costs_a_call_in_five_blocks_and_a_voice_one_in_two() -> None:
+async def test_silence_costs_a_call_in_ten_blocks_and_a_voice_one_in_two() -> None:
     async with place() as here:
         here.source.calls = 0
         await here.pass_blocks(100)

@@ -21,9 +21,9 @@ from voiceprep.tasks import Tasks
 DEVICE = "microphone"
 LEFT = "The candidate has left the room."
 CUT_OFF = "Nothing comes from the candidate any more: the network stands still."
-LOOK_S = 0.1
+LOOK_S = 0.25
 """How often it is asked, while nothing at all is to be heard, whether packets still come: 50 a second do."""
-STILL_LOOKS = 5
+STILL_LOOKS = 2
 """So often in a row none came: who sends none during silence (Opus' DTX) still sends one every 400 ms."""
 RESUME_HINT = "What was said until then is recorded; the interview goes on from there when it is dispatched again."
 LOST = "The connection to the LiveKit server was lost for good."

@@ -20,7 +20,7 @@ PIECE_BLOCKS = 2
 LATENCY_MS = 60 + BLOCK_MS * AHEAD_BLOCKS
 """From here to the candidate's ear on a near network: what is handed over ahead, a packet of 20 ms and their jitter
 buffer, measured 47 ms on one machine, and their sound card."""
-SILENCE = np.zeros(SPEAKER_RATE_HZ // 10, np.int16)
+SILENCE = np.zeros(SPEAKER_RATE_HZ // 5, np.int16)
 """Handed over as one, and dropped when a voice begins."""
 SILENCE_LEFT_S, VOICE_LEFT_S = 0.05, 0.03
 """With less than that ahead nothing waits."""
