@@ -31,8 +31,9 @@ PROVIDERS = {"stt": "deepgram", "tts": "openai", "llm": "none"}
 
 REPLY_MS = 2_000
 SOUND = 500
-QUIET_S = 0.4
-"""A sound after so much quiet begins the next answer; shorter pauses belong to it."""
+QUIET_S = 1.5
+"""A sound after so much quiet begins the next answer: between two there is a reply of 2 s. What comes sooner
+belongs to the last one, also where a candidate on a busy machine stood still in the middle of it."""
 
 
 class AnswerEar:
