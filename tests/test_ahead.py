@@ -121,4 +121,20 @@ async def test_a_turn_model_is_asked_once_in_a_silence_and_hears_how_it_began() 
             ahead.listen(change, model, recent, is_wanted=is_wanted)
             await tasks.settle()
             assert ahead.turn_probability(Provisional()) == (0.25 if sound in (8, 9) else None)
+            assert ahead.is_model_awaited is (sound in (7, 11, 12))
     assert model.heard == [7], "as speech stopped, however late it is wanted"
+
+
+async def test_what_a_turn_model_says_of_an_earlier_silence_is_not_taken_for_this_one() -> None:
+    async with Tasks() as tasks:
+        ahead, model = Watched(tasks).ahead, Model()
+
+        def silence() -> Samples:
+            return np.zeros(320, np.int16)
+
+        ahead.listen(GateChange.STOPPED, model, silence, is_wanted=True)
+        ahead.listen(GateChange.STARTED, model, silence, is_wanted=False)
+        ahead.listen(GateChange.STOPPED, model, silence, is_wanted=False)
+        await tasks.settle()
+        assert model.heard == [0]
+        assert (ahead.turn_probability(Provisional()), ahead.is_model_awaited) == (None, True)

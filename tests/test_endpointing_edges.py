@@ -5,6 +5,7 @@ import pytest
 from tests.test_endpointing import ADMITS, silence, speak
 from voiceprep.turn_taking.endpointing import (
     CAUTION,
+    MODEL_MS,
     ONSET_KNOWN_MS,
     OWN_PAUSES_KEPT,
     PAUSE_MS,
@@ -267,3 +268,19 @@ def test_a_turn_model_is_wanted_only_where_its_doubt_would_change_something(
     assert endpointer.is_model_wanted is is_wanted
     endpointer.step(Hearing(1_020 + silence_ms, True, 1_020 + silence_ms, text, 1_000, is_covered))
     assert not endpointer.is_model_wanted
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_words_that_come_late_end_nothing_before_a_turn_model_has_answered(*, is_awaited: bool) -> None:
+    endpointer = Endpointer(EndpointPolicy())
+    endpointer.begin(0, None, expected_ms=2_000)
+
+    def step(now_ms: int, text: str, known: float | None = None) -> Verdict:
+        return endpointer.step(Hearing(now_ms, False, 1_000, text, 1_000, False, known, is_awaited))
+
+    assert step(1_900, UNFINISHED) is Verdict.WAIT
+    late = (Verdict.WAIT, Verdict.WAIT) if is_awaited else (Verdict.FINISHED, Verdict.FINISHED)
+    assert (step(1_920, ADMITS), step(1_900 + MODEL_MS, ADMITS)) == late
+    assert step(2_000, ADMITS, 0.2) is Verdict.WAIT, "it doubts that this is the end"
+    assert step(2_000, ADMITS, 0.9) is Verdict.FINISHED
+    assert step(1_920 + MODEL_MS, ADMITS) is Verdict.FINISHED, "it takes too long"

@@ -37,6 +37,9 @@ class LookAhead:
         self._likely: TurnBrief | None = None
         self._turn_probability: float | None = None
         self._before_silence: Samples | None = None  # what a turn model has not heard yet
+        self._silence_count = 0
+        self.is_model_awaited = False
+        """A turn model could say something about this silence, and has not."""
         self._under_way: list[asyncio.Task[None]] = []
 
     def is_covered(self, provisional: Provisional) -> bool:
@@ -83,11 +86,14 @@ class LookAhead:
         It hears what there was when speech stopped.
         """
         if change is GateChange.STARTED:
+            self._silence_count += 1
             self._turn_probability = self._before_silence = None
-        elif change is GateChange.STOPPED:
+            self.is_model_awaited = False
+        elif change is GateChange.STOPPED and model is not None:
             self._before_silence = recent()
+            self.is_model_awaited = True
         if is_wanted and model is not None and self._before_silence is not None:
-            self._start(self._judge(model, self._before_silence), "turn model")
+            self._start(self._judge(model, self._before_silence, self._silence_count), "turn model")
             self._before_silence = None
 
     def close(self) -> None:
@@ -115,8 +121,11 @@ class LookAhead:
         if anticipation.is_covered:
             self._covered = seen
 
-    async def _judge(self, model: TurnModel, recent: Samples) -> None:
-        self._turn_probability = await model.probability(recent)
+    async def _judge(self, model: TurnModel, recent: Samples, silence: int) -> None:
+        probability = await model.probability(recent)
+        if silence == self._silence_count:  # else they speak again
+            self._turn_probability = probability
+            self.is_model_awaited = False
 
     def _start(self, job: Coroutine[Any, Any, None], name: str) -> None:
         self._under_way = [task for task in self._under_way if not task.done()]

@@ -54,6 +54,8 @@ ONSET_KNOWN_MS = 80
 """Speech is known to have begun so much later: a pause that ends just within all patience must not be cut."""
 PAUSE_MS = 250
 """A shorter silence is none."""
+MODEL_MS = 300
+"""What it takes to ask a turn model, and more: where words come late nothing is over before it has answered."""
 OWN_PAUSES_KEPT = 12
 QUICK_FROM_PAUSES = 12
 QUICK_BELOW_MS = 700
@@ -139,7 +141,9 @@ def silence_needed_ms(policy: EndpointPolicy, signs: Signs) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What is known at one block. `through_ms`: speech the text already covers."""
+    """What is known at one block. `through_ms`: speech the text already covers. `is_model_awaited`: a turn model
+    could still say something about this silence.
+    """
 
     now_ms: int
     is_speech: bool
@@ -148,6 +152,7 @@ class Hearing:
     through_ms: int
     is_covered: bool = False
     turn_probability: float | None = None
+    is_model_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,7 @@ class Endpointer:
         self._nudge_count = 0
         self._silence_from_ms: int | None = None
         self._seems_over = self.is_model_wanted = False
+        self._wanted_from_ms: int | None = None
         self._patience_factor = 1
 
     def shift(self, held_ms: int) -> None:
@@ -206,6 +212,7 @@ class Endpointer:
         """Take one block's worth of knowledge."""
         self.is_model_wanted = False
         if hearing.is_speech:
+            self._wanted_from_ms = None
             self._learn(hearing)
             is_overtime = self._over_limit_ms(hearing.now_ms) > self.policy.overtime_ms
             return Verdict.TIME_LIMIT if is_overtime else Verdict.WAIT
@@ -242,6 +249,11 @@ class Endpointer:
             needed_ms *= self._patience_factor
         if needed_ms >= self.policy.patience_ms:
             needed_ms += ONSET_KNOWN_MS
+        if self.is_model_wanted and hearing.is_model_awaited:
+            if self._wanted_from_ms is None:
+                self._wanted_from_ms = hearing.now_ms
+            if hearing.now_ms - self._wanted_from_ms < MODEL_MS:
+                return Verdict.WAIT
         return self._if_longer(silence_ms, needed_ms)
 
     def _length_share(self, word_count: int) -> float | None:
