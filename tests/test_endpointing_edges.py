@@ -1,5 +1,8 @@
 """Exactly where the end of an answer is decided: boundaries that a mutant of it once survived (`make mutation`)."""
 
+import random
+from collections.abc import Sequence
+
 import pytest
 
 from tests.test_endpointing import ADMITS, silence, speak
@@ -17,6 +20,7 @@ from voiceprep.turn_taking.endpointing import (
     silence_needed_ms,
 )
 from voiceprep.turn_taking.last_words import Sounds
+from voiceprep.turn_taking.speech_gate import SpeechGate
 
 UNFINISHED = "Threads share memory and"
 
@@ -284,3 +288,47 @@ def test_words_that_come_late_end_nothing_before_a_turn_model_has_answered(*, is
     assert step(2_000, ADMITS, 0.2) is Verdict.WAIT, "it doubts that this is the end"
     assert step(2_000, ADMITS, 0.9) is Verdict.FINISHED
     assert step(1_920 + MODEL_MS, ADMITS) is Verdict.FINISHED, "it takes too long"
+
+
+MODEL_TAKES_MS = 60
+LATE_TEXTS = ("Threads share memory", "Threads share memory.", UNFINISHED, ADMITS, "So that is my answer.")
+
+
+def end_of(
+    texts: Sequence[tuple[int, str]],
+    covered_from_ms: int,
+    says: float,
+    policy: EndpointPolicy,
+    *,
+    is_asked_at_once: bool,
+) -> int | None:
+    """When a silence that begins at 0 is the end, with a turn model that is asked at once or when it is wanted."""
+    endpointer = Endpointer(policy)
+    endpointer.begin(-5_000, None, expected_ms=2_000)
+    asked_ms = SpeechGate.OFFSET_MS if is_asked_at_once else None
+    for now_ms in range(SpeechGate.OFFSET_MS, policy.patience_ms + 500, 20):
+        text = next((text for at_ms, text in reversed(texts) if at_ms <= now_ms), "")
+        if asked_ms is None and endpointer.is_model_wanted:
+            asked_ms = now_ms
+        known = says if asked_ms is not None and now_ms >= asked_ms + MODEL_TAKES_MS else None
+        is_covered = bool(text) and now_ms >= covered_from_ms
+        hearing = Hearing(now_ms, False, 0, text or "Well", 0 if text else -20, is_covered, known, known is None)
+        if endpointer.step(hearing) is Verdict.FINISHED:
+            return now_ms
+    return None
+
+
+def test_a_turn_model_that_is_asked_late_decides_what_one_asked_at_once_does() -> None:
+    chance = random.Random(1)
+    for _ in range(1_000):
+        texts = sorted((chance.choice((0, 100, 300, 500, 700)), chance.choice(LATE_TEXTS)) for _ in range(2))
+        covered_from_ms, says = chance.choice((0, 250, 400, 800, 9_999)), chance.choice((0.1, 0.6, 0.95))
+        policy = EndpointPolicy(caution=chance.choice(tuple(CAUTION.values())))
+        late, at_once = (
+            end_of(texts, covered_from_ms, says, policy, is_asked_at_once=is_asked_at_once)
+            for is_asked_at_once in (False, True)
+        )
+        words_late = max(texts[-1][0], covered_from_ms % 9_999) > 500
+        assert late is not None
+        assert at_once is not None
+        assert 0 <= late - at_once <= (MODEL_TAKES_MS + 20 if words_late else 0), (texts, covered_from_ms, says)
