@@ -121,7 +121,8 @@ async def test_a_turn_model_is_asked_once_in_a_silence_and_hears_how_it_began() 
             ahead.listen(change, model, recent, is_wanted=is_wanted)
             await tasks.settle()
             assert ahead.turn_probability(Provisional()) == (0.25 if sound in (8, 9) else None)
-            assert ahead.is_model_awaited is (sound in (7, 11, 12))
+            assert ahead.is_model_awaited(Provisional()) is (sound in (7, 11, 12))
+            assert not ahead.is_model_awaited(Provisional("One.", 900, 0.9)), "the recogniser has judged itself"
     assert model.heard == [7], "as speech stopped, however late it is wanted"
 
 
@@ -137,4 +138,4 @@ async def test_what_a_turn_model_says_of_an_earlier_silence_is_not_taken_for_thi
         ahead.listen(GateChange.STOPPED, model, silence, is_wanted=False)
         await tasks.settle()
         assert model.heard == [0]
-        assert (ahead.turn_probability(Provisional()), ahead.is_model_awaited) == (None, True)
+        assert (ahead.turn_probability(Provisional()), ahead.is_model_awaited(Provisional())) == (None, True)

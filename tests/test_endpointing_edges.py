@@ -268,7 +268,7 @@ def test_a_turn_model_is_wanted_only_where_its_doubt_would_change_something(
 ) -> None:
     endpointer = Endpointer(EndpointPolicy())
     endpointer.begin(0, None, expected_ms=2_000)
-    endpointer.step(Hearing(1_000 + silence_ms, False, 1_000, text, 1_000, is_covered, known))
+    endpointer.step(Hearing(1_000 + silence_ms, False, 1_000, text, 1_000, is_covered, known, known is None))
     assert endpointer.is_model_wanted is is_wanted
     endpointer.step(Hearing(1_020 + silence_ms, True, 1_020 + silence_ms, text, 1_000, is_covered))
     assert not endpointer.is_model_wanted
@@ -280,7 +280,9 @@ def test_words_that_come_late_end_nothing_before_a_turn_model_has_answered(*, is
     endpointer.begin(0, None, expected_ms=2_000)
 
     def step(now_ms: int, text: str, known: float | None = None) -> Verdict:
-        return endpointer.step(Hearing(now_ms, False, 1_000, text, 1_000, False, known, is_awaited))
+        return endpointer.step(
+            Hearing(now_ms, False, 1_000, text, 1_000, False, known, is_awaited and known is None)
+        )
 
     assert step(1_900, UNFINISHED) is Verdict.WAIT
     late = (Verdict.WAIT, Verdict.WAIT) if is_awaited else (Verdict.FINISHED, Verdict.FINISHED)

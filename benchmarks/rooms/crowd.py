@@ -116,5 +116,8 @@ def _build() -> Path:
     if go is None:
         raise ConfigError("Candidates of many rooms are built with Go, which is not installed.", "Install Go 1.26.")
     environment = {**os.environ, "CGO_ENABLED": "0"}
-    subprocess.run([go, "build", "-o", program, "."], cwd=SOURCE, check=True, env=environment)
+    if subprocess.run([go, "build", "-o", program, "."], cwd=SOURCE, check=False, env=environment).returncode:
+        raise ConfigError(
+            "Candidates of many rooms could not be built; see above.", "They are written for Go 1.26."
+        )
     return program

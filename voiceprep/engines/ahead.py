@@ -38,8 +38,7 @@ class LookAhead:
         self._turn_probability: float | None = None
         self._before_silence: Samples | None = None  # what a turn model has not heard yet
         self._silence_count = 0
-        self.is_model_awaited = False
-        """A turn model could say something about this silence, and has not."""
+        self._is_model_awaited = False
         self._under_way: list[asyncio.Task[None]] = []
 
     def is_covered(self, provisional: Provisional) -> bool:
@@ -51,6 +50,10 @@ class LookAhead:
         """That the answer is over, 0..1: the recogniser's own judgement, else the turn model's."""
         theirs = provisional.end_of_turn_probability
         return self._turn_probability if theirs is None else theirs
+
+    def is_model_awaited(self, provisional: Provisional) -> bool:
+        """A turn model could say something about this silence, and neither it nor the recogniser has."""
+        return self._is_model_awaited and provisional.end_of_turn_probability is None
 
     def read(self, provisional: Provisional, now_ms: int, silence_ms: int) -> None:
         """Look at the newest text: once at its first words, then whenever it has new words and speech has ceased.
@@ -88,10 +91,10 @@ class LookAhead:
         if change is GateChange.STARTED:
             self._silence_count += 1
             self._turn_probability = self._before_silence = None
-            self.is_model_awaited = False
+            self._is_model_awaited = False
         elif change is GateChange.STOPPED and model is not None:
             self._before_silence = recent()
-            self.is_model_awaited = True
+            self._is_model_awaited = True
         if is_wanted and model is not None and self._before_silence is not None:
             self._start(self._judge(model, self._before_silence, self._silence_count), "turn model")
             self._before_silence = None
@@ -125,7 +128,7 @@ class LookAhead:
         probability = await model.probability(recent)
         if silence == self._silence_count:  # else they speak again
             self._turn_probability = probability
-            self.is_model_awaited = False
+            self._is_model_awaited = False
 
     def _start(self, job: Coroutine[Any, Any, None], name: str) -> None:
         self._under_way = [task for task in self._under_way if not task.done()]

@@ -215,7 +215,7 @@ class TurnUnderWay:
             provisional.through_ms,
             ahead.is_covered(provisional),
             ahead.turn_probability(provisional),
-            ahead.is_model_awaited,
+            ahead.is_model_awaited(provisional),
         )
         return self._endpointer.step(hearing)
 

@@ -142,7 +142,7 @@ def silence_needed_ms(policy: EndpointPolicy, signs: Signs) -> int:
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """What is known at one block. `through_ms`: speech the text already covers. `is_model_awaited`: a turn model
-    could still say something about this silence.
+    could say something about this silence, and nothing has yet.
     """
 
     now_ms: int
@@ -240,8 +240,8 @@ class Endpointer:
         may_stop = can_stop(self.policy, signs)
         self._seems_over = may_stop and end_odds(signs) > 0
         self.is_model_wanted = (
-            silence_ms >= PAUSE_MS
-            and hearing.turn_probability is None
+            hearing.is_model_awaited
+            and silence_ms >= PAUSE_MS
             and may_stop
             and (self._seems_over or needed_ms < self.policy.patience_ms)
         )
@@ -249,7 +249,7 @@ class Endpointer:
             needed_ms *= self._patience_factor
         if needed_ms >= self.policy.patience_ms:
             needed_ms += ONSET_KNOWN_MS
-        if self.is_model_wanted and hearing.is_model_awaited:
+        if self.is_model_wanted:
             if self._wanted_from_ms is None:
                 self._wanted_from_ms = hearing.now_ms
             if hearing.now_ms - self._wanted_from_ms < MODEL_MS:
