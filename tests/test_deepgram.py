@@ -255,6 +255,16 @@ async def test_a_final_that_covers_the_speech_ends_the_answer_at_once() -> None:
         assert server.received("Finalize") == 0
 
 
+async def test_a_word_with_a_gap_in_it_is_not_lost_to_a_final_within_the_gap() -> None:
+    """The final ends after the greater part of the word, which is dated from where it began."""
+    blocks, within = coded_speech("We moved the sessions"), 18
+    async with serving() as server, Tasks() as tasks:
+        stream = recogniser(NOVA, tasks, server).open_stream()
+        speaking = Speaking(stream)
+        speaking.push([*blocks[:within], *silence(60), *blocks[within:]])
+        assert (await stream.finish()).text == "We moved the sessions"
+
+
 async def test_flux_ends_a_turn_by_itself_and_says_how_sure_it_is() -> None:
     async with serving() as server, Tasks() as tasks:
         speaking = Speaking(recogniser(FLUX, tasks, server).open_stream())

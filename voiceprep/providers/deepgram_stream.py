@@ -22,6 +22,9 @@ LEAD_MS = 1_000
 REST_MS = 200
 """Speech left over behind the newest final that Deepgram may have found too short to be worth an answer."""
 
+ROUNDING_MS = 2
+"""Start and length of a span come in seconds, each rounded by itself."""
+
 LOST_BLOCKS = 100 // BLOCK_MS
 """Speech between two finals that makes it certain that one has gone missing."""
 
@@ -187,7 +190,9 @@ class DeepgramStream:
         if self._start_ms is None or self._is_closed or heard.end_ms <= self._finals_end_ms - REST_MS:
             return
         placed = heard.words if heard.is_timed else self._place(heard)
-        words = [word for word in placed if word.start_ms + word.end_ms > 2 * self._finals_end_ms]
+        finals_end_ms = self._finals_end_ms
+        is_behind = heard.start_ms + ROUNDING_MS >= finals_end_ms  # then a word it dates too early is new as well
+        words = [word for word in placed if is_behind or word.start_ms + word.end_ms > 2 * finals_end_ms]
         if heard.is_final:
             self._check_nothing_lost(heard.start_ms)
             self._finals += words
