@@ -89,7 +89,7 @@ async def hold_with_nonsense(
 
 def losses(room: RealtimeRoom) -> list[str]:
     """What is wrong with the folder of a practice, however that ended."""
-    if room.session_folder is None:
+    if room.surroundings.folder is None:
         return []  # it never came to a session
     rules = {
         "not all of the candidate's audio": not room.is_all_recorded,

@@ -8,7 +8,7 @@ import sys
 import wave
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +23,6 @@ from tests.room import STARTED_AT, PhraseJudge
 from voiceprep.audio.pace import Pace
 from voiceprep.conduct.planning import Plan
 from voiceprep.engines.cascaded import CascadedEngine, CascadedParts
-from voiceprep.errors import VoiceprepError
 from voiceprep.events import Event, InterviewerEnded, InterviewerStarted, TurnStarted
 from voiceprep.model import Bank, Outcome, TurnKind
 from voiceprep.ports import (
@@ -46,14 +45,13 @@ from voiceprep.providers.openai_transcription import OpenAITranscriber
 from voiceprep.providers.registry import DEEPGRAM_KEY, DEEPGRAM_URL, Needs, Provider
 from voiceprep.providers.scripted import LevelDetector, Say, Script, Wait
 from voiceprep.recordings.info import SessionInfo
-from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.recordings.reader import SessionRecord
 from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
 from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.wiring.choice import Choice
-from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage
 
 QUICK_BLOCK_S = 0.002
@@ -263,20 +261,10 @@ class ProviderRoom:
     session: Session | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
     candidate: CodedCandidate | None = None
-    session_folder: Path | None = None
 
     async def hold(self) -> Outcome:
-        """Hold the interview; like wiring, finish the folder however it ends. Raises what stopped it."""
-        try:
-            async with asyncio.timeout(self.limit_s):
-                outcome = await self._hold()
-        except BaseException:
-            if self.session_folder is not None:
-                with suppress(VoiceprepError):
-                    finish(self.session_folder, self.surroundings.disk)
-            raise
-        finish(self.record.folder, self.surroundings.disk)
-        return outcome
+        """Hold the interview. Raises what stopped it."""
+        return await self.surroundings.hold(self._hold(), self.limit_s)
 
     async def _hold(self) -> Outcome:
         async with AsyncExitStack() as stack:
@@ -286,8 +274,7 @@ class ProviderRoom:
             engine = CascadedEngine(self._parts(stage), tasks, self.policy)
             await engine.warm()
             self.candidate = CodedCandidate(self.scripts, self.pace)
-            mic, speaker, writer = self.surroundings.record(self.candidate, stage, self._info, stack)
-            self.session_folder = writer.folder
+            mic, speaker, writer = self.surroundings.open(self.candidate, stage, self._info, stack)
             stage.listeners[:] = [writer.on_event, self.events.append, self.candidate.on_event, *self.hooks]
             parts = SessionParts(engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None)
             self.session = Session(self.plan, parts, self.surroundings.turns)
@@ -329,8 +316,7 @@ class ProviderRoom:
     @property
     def record(self) -> SessionRecord:
         """What the folder says."""
-        assert self.session_folder is not None
-        return load_session(self.session_folder)
+        return self.surroundings.record
 
     @property
     def is_all_recorded(self) -> bool:

@@ -3,9 +3,8 @@
 Only the candidate (words as tones), the detector and the pace are made for tests.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,21 +22,20 @@ from voiceprep.engines.directions import session_instructions
 from voiceprep.engines.link import LinkPolicy, RealtimeLink
 from voiceprep.engines.s2s import S2sEngine
 from voiceprep.engines.s2s_parts import S2sManners, S2sParts
-from voiceprep.errors import ProviderError, VoiceprepError
+from voiceprep.errors import ProviderError
 from voiceprep.events import Event, LevelMeasured
 from voiceprep.model import Bank, Outcome, Transcript, Word
 from voiceprep.ports import MICROPHONE_RATE_HZ, AudioBlock, OnText, Provisional, ignore_text
 from voiceprep.providers.scripted import LevelDetector, Script
 from voiceprep.realtime import RealtimeSetup
 from voiceprep.recordings.info import SessionInfo
-from voiceprep.recordings.reader import SessionRecord, load_session
+from voiceprep.recordings.reader import SessionRecord
 from voiceprep.session import Session, SessionParts
 from voiceprep.settings import Settings
 from voiceprep.tasks import Tasks
 from voiceprep.terminal.keys import NoControls
 from voiceprep.turn_taking.endpointing import EndpointPolicy
 from voiceprep.wiring.choice import Choice
-from voiceprep.wiring.records import finish
 from voiceprep.wiring.stage import Stage
 
 STARTED_AT = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -111,20 +109,10 @@ class RealtimeRoom:
     candidate: CodedCandidate | None = None
     session: Session | None = None
     link: RealtimeLink | None = None
-    session_folder: Path | None = None
 
     async def hold(self) -> Outcome:
-        """Hold the practice; like wiring, finish the folder however it ends. Raises what stopped it."""
-        try:
-            async with asyncio.timeout(self.limit_s):
-                outcome = await self._hold()
-        except BaseException:
-            if self.session_folder is not None:
-                with suppress(VoiceprepError):
-                    finish(self.session_folder, self.surroundings.disk)
-            raise
-        finish(self.record.folder, self.surroundings.disk)
-        return outcome
+        """Hold the practice. Raises what stopped it."""
+        return await self.surroundings.hold(self._hold(), self.limit_s)
 
     async def _hold(self) -> Outcome:
         async with AsyncExitStack() as stack:
@@ -136,8 +124,7 @@ class RealtimeRoom:
             await engine.warm()
             pace: Pace = FastPace(tasks) if self.is_fast else QuickPace()
             self.candidate = CodedCandidate(self.scripts, pace, tone_speech)
-            mic, speaker, writer = self.surroundings.record(self.candidate, stage, self._info, stack)
-            self.session_folder = writer.folder
+            mic, speaker, writer = self.surroundings.open(self.candidate, stage, self._info, stack)
             stage.listeners[:] = [writer.on_event, self._keep, self.candidate.on_event, *self.hooks]
             parts = SessionParts(engine, mic, speaker, PhraseJudge(), [stage.tell], tasks, self.budget_usd or None)
             self.session = Session(self.plan, parts, self.surroundings.turns)
@@ -185,8 +172,7 @@ class RealtimeRoom:
     @property
     def record(self) -> SessionRecord:
         """What the folder says."""
-        assert self.session_folder is not None
-        return load_session(self.session_folder)
+        return self.surroundings.record
 
     @property
     def is_all_recorded(self) -> bool:

@@ -83,7 +83,7 @@ async def hold(
                 held.how = None
             finally:
                 watch.cancel()
-        held.folder, held.violations = world.room.session_folder, world.violations()
+        held.folder, held.violations = world.room.surroundings.folder, world.violations()
     held.leftovers = await left_tasks()
     return held
 
