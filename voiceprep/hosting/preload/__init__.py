@@ -4,6 +4,7 @@ Importing it starts no thread and opens no connection, and a model that is missi
 """
 
 import asyncio
+import os
 import sys
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ from voiceprep.scoring.vectors import has_vectors, load_vectors
 from voiceprep.weights import keep_memory_small
 
 keep_memory_small()
+os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # of LiveKit's client: for one room, more only wake each other
 if sys.platform != "win32":
     import uvloop
 
