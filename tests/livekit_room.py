@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from livekit import api
 
-from voiceprep.hosting.last_calls import await_last_calls
+from voiceprep.hosting.last_calls import let_last_calls_return
 from voiceprep.hosting.order import RoomOrder
 from voiceprep.hosting.rooms import Rooms, open_rooms
 from voiceprep.hosting.server import DEV_KEY, DEV_SECRET, LiveKitServer
@@ -28,7 +28,7 @@ ROOMS_MAX = 4
 NO_KEYS = dict.fromkeys(
     ("OPENAI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "XAI_API_KEY", "DEEPGRAM_API_KEY"), ""
 )
-await_last_calls()  # of candidates and observers in the tests' own process
+let_last_calls_return()  # of candidates and observers in the tests' own process
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import time
 LAST_CALL_S = 0.2
 
 
-def await_last_calls() -> None:
+def let_last_calls_return() -> None:
     """Before the client is used. What was registered first is done last: once the client is closed and calls no
     more, a pause in which a call that is under way returns."""
     atexit.register(time.sleep, LAST_CALL_S)

@@ -12,7 +12,7 @@ from pipecat.serializers.base_serializer import FrameSerializer
 from pipecat.transports.base_transport import BaseTransport
 
 from voiceprep.errors import ConfigError
-from voiceprep.hosting.last_calls import await_last_calls
+from voiceprep.hosting.last_calls import let_last_calls_return
 
 NAME = "Interviewer"
 SOUND = {
@@ -52,7 +52,7 @@ def _over_websocket(websocket: WebSocket, serializer: FrameSerializer) -> BaseTr
 def livekit_transport(url: str, token: str, room: str) -> BaseTransport:
     """One LiveKit room. Raises ConfigError."""
     logging.getLogger("livekit").addHandler(logging.NullHandler())  # what matters of its log is in our error
-    await_last_calls()
+    let_last_calls_return()
     with _needs("livekit"):
         from pipecat.transports.livekit.transport import LiveKitParams, LiveKitTransport
     return LiveKitTransport(url, token, room, LiveKitParams(**SOUND))
