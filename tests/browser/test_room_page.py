@@ -44,6 +44,8 @@ pytestmark = [
     pytest.mark.xdist_group("livekit"),
 ]
 ORDER = RoomOrder(bank="python-backend", questions=1, seed=1, persona="hurried")
+CLOSED_CHANNEL = re.compile(r"publisher data channel '\w+' closed unexpectedly ")
+"""LiveKit's client on its console where the server ends a connection, and its word for it comes second."""
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
@@ -209,7 +211,8 @@ async def test_a_candidate_in_the_waiting_room_is_let_in(server: LiveKitServer, 
         await expect(page.locator("#over-title")).to_have_text("The interview goes on in another window")
         await rooms.end(room, is_now=True)
         await expect(other.locator("#over-title")).to_have_text("The interview is over")
-    assert complaints == []
+    unexpected = [each for each in complaints if CLOSED_CHANNEL.match(each) is None]
+    assert unexpected == []
 
 
 async def test_a_server_that_was_started_again_is_come_back_to(tmp_path: Path) -> None:
