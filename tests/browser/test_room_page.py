@@ -44,7 +44,7 @@ pytestmark = [
     pytest.mark.xdist_group("livekit"),
 ]
 ORDER = RoomOrder(bank="python-backend", questions=1, seed=1, persona="hurried")
-CLOSED_CHANNEL = re.compile(r"publisher data channel '\w+' closed unexpectedly ")
+CLOSED_CHANNEL = re.compile(r"publisher data channel '\w+' closed unexpectedly|DataChannel error on \w+")
 """LiveKit's client on its console where the server ends a connection, and its word for it comes second."""
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
